@@ -1,0 +1,43 @@
+// Every label, annotation, finalizer and field manager that we read or write, by its exact name.
+
+export const certManagerGroup = 'cert-manager.io';
+
+export const annotations = {
+  issuer: 'cert-manager.io/issuer',
+  clusterIssuer: 'cert-manager.io/cluster-issuer',
+  issuerKind: 'cert-manager.io/issuer-kind',
+  issuerGroup: 'cert-manager.io/issuer-group',
+  certificateName: 'cert-manager.io/certificate-name',
+  issuerName: 'cert-manager.io/issuer-name',
+  certificateRevision: 'cert-manager.io/certificate-revision',
+  privateKeySecretName: 'cert-manager.io/private-key-secret-name',
+  commonName: 'cert-manager.io/common-name',
+  altNames: 'cert-manager.io/alt-names',
+  ipSans: 'cert-manager.io/ip-sans',
+  uriSans: 'cert-manager.io/uri-sans',
+  parentRefKind: 'acme.cert-manager.io/http01-parentrefkind',
+  parentRefName: 'acme.cert-manager.io/http01-parentrefname',
+  parentRefNamespace: 'acme.cert-manager.io/http01-parentrefnamespace',
+  /** On the Order: what it waits for, as JSON; written only when something is not settled at its first try. */
+  state: 'certway.dev/state',
+  /** On the Issuer: the RFC 7638 thumbprint of its account key, so that no replica need read keys to answer HTTP-01. */
+  accountThumbprint: 'certway.dev/account-thumbprint',
+  /** On a Certificate: why it is not issued or renewed, in one sentence; set while its ListenerSet is not admitted. */
+  suspended: 'certway.dev/suspended',
+  /** On Gateways and ListenerSets: "listener=Kind/name, …", beats the object's own issuer for those listeners. */
+  listenerIssuers: 'certway.dev/issuers',
+} as const;
+
+export const labels = {
+  /** Marks Secrets that the certificate half owns; the Secret watch selects by it. */
+  fao: 'controller.cert-manager.io/fao',
+  nextPrivateKey: 'cert-manager.io/next-private-key',
+  managedBy: 'app.kubernetes.io/managed-by',
+  /** On RoleBindings that give the certificate half its Secret rights in a namespace. */
+  grant: 'certway.dev/grant',
+  /** Prefix of one label per hostname on an Order: `host.certway.dev/<hash>`. */
+  hostPrefix: 'host.certway.dev/',
+} as const;
+
+export const secretFieldManager = 'cert-manager-certificates-issuing';
+export const fieldManager = 'certway';

@@ -1,0 +1,82 @@
+// What a refusal or a failure of the CA makes of an order: wait and try again, look first, or give up with a reason. Called by step.ts.
+
+import type { CaProblem } from './ca.ts';
+import type { OrderState, Wait } from './state.ts';
+
+const hour = 3_600_000;
+
+/** The state after a problem with the effect that `state` asked for. */
+export function afterProblem(state: OrderState, problem: CaProblem, now: number): OrderState {
+  if (state.kind === 'issued' || state.kind === 'failed') return state;
+  switch (problem.kind) {
+    case 'rateLimited':
+      return { ...state, wait: waitFor(state.wait, 'RateLimited', problem.detail, problem.retryAt ?? now + hour) };
+    case 'unavailable':
+      return uncertain({
+        ...state,
+        wait: waitFor(state.wait, 'CAUnavailable', problem.detail, problem.retryAt ?? backOff(state.wait, now)),
+      });
+    case 'network': {
+      const waiting = {
+        ...state,
+        wait: waitFor(state.wait, 'CAUnreachable', problem.detail, backOff(state.wait, now)),
+      };
+      return problem.sent === 'maybe' ? uncertain(waiting) : waiting;
+    }
+    case 'malformed':
+      return uncertain({
+        ...state,
+        wait: waitFor(state.wait, 'CAMalformedReply', problem.detail, backOff(state.wait, now)),
+      });
+    case 'refused':
+      return afterRefusal(state, problem, now);
+    default:
+      return problem satisfies never;
+  }
+}
+
+type Active = Exclude<OrderState, { kind: 'issued' | 'failed' }>;
+
+/** The CA may have acted although no good answer came: look before asking for the same thing again. */
+function uncertain(state: Active): OrderState {
+  const carried = { ...(state.wait && { wait: state.wait }), ...carry(state) };
+  switch (state.kind) {
+    case 'intended':
+      return { kind: 'intended', asked: 'maybe', ...carried };
+    case 'ready':
+    case 'reachable':
+      return { kind: 'known', url: state.order.url, ...carried };
+    default:
+      return state;
+  }
+}
+
+function afterRefusal(state: Active, problem: CaProblem & { kind: 'refused' }, now: number): OrderState {
+  const gone = problem.status === 404;
+  if (state.kind === 'ready' || state.kind === 'reachable') {
+    // A finalize that was answered before the reply was lost, or a challenge that is settled already, is refused as
+    // orderNotReady, malformed or unauthorized; the order itself tells which (RFC 8555 §7.4, §7.5.1).
+    const refusals = (state.refusals ?? 0) + 1;
+    if (refusals <= 3 && problem.type !== 'badCSR' && problem.type !== 'rejectedIdentifier') {
+      const wait = waitFor(state.wait, 'CARefused', problem.detail, problem.retryAt ?? backOff(state.wait, now));
+      return { kind: 'known', url: state.order.url, wait, refusals };
+    }
+  }
+  if (gone && state.kind !== 'intended') {
+    return { kind: 'failed', phase: 'expired', reason: `The CA no longer knows the order: ${problem.detail}` };
+  }
+  return { kind: 'failed', phase: 'errored', reason: `The CA refused (${problem.type}): ${problem.detail}` };
+}
+
+/** The part of a state that outlives its step. */
+export function carry(state: OrderState): { readonly refusals?: number } {
+  return 'refusals' in state && state.refusals !== undefined ? { refusals: state.refusals } : {};
+}
+
+function waitFor(last: Wait | undefined, reason: string, message: string, until: number): Wait {
+  return { until, reason, message, attempts: (last?.attempts ?? 0) + 1 };
+}
+
+function backOff(last: Wait | undefined, now: number): number {
+  return now + Math.min(300_000, 500 * 2 ** Math.min(last?.attempts ?? 0, 10));
+}

@@ -1,0 +1,72 @@
+// The usage names of cert-manager.io/v1 `spec.usages` and what each means in X.509: the one table of them.
+// Called when requests and certificates are built, and when a CSR's wishes are compared with what was approved.
+
+/** Bits of KeyUsage, RFC 5280 §4.2.1.3. */
+const keyUsageBits: ReadonlyMap<string, number> = new Map(Object.entries({
+  signing: 0,
+  'digital signature': 0,
+  'content commitment': 1,
+  'key encipherment': 2,
+  'data encipherment': 3,
+  'key agreement': 4,
+  'cert sign': 5,
+  'crl sign': 6,
+  'encipher only': 7,
+  'decipher only': 8,
+}));
+
+/** Purposes of ExtendedKeyUsage, RFC 5280 §4.2.1.12 and their vendors. */
+const purposes: ReadonlyMap<string, string> = new Map(Object.entries({
+  any: '2.5.29.37.0',
+  'server auth': '1.3.6.1.5.5.7.3.1',
+  'client auth': '1.3.6.1.5.5.7.3.2',
+  'code signing': '1.3.6.1.5.5.7.3.3',
+  'email protection': '1.3.6.1.5.5.7.3.4',
+  's/mime': '1.3.6.1.5.5.7.3.4',
+  'ipsec end system': '1.3.6.1.5.5.7.3.5',
+  'ipsec tunnel': '1.3.6.1.5.5.7.3.6',
+  'ipsec user': '1.3.6.1.5.5.7.3.7',
+  timestamping: '1.3.6.1.5.5.7.3.8',
+  'ocsp signing': '1.3.6.1.5.5.7.3.9',
+  'microsoft sgc': '1.3.6.1.4.1.311.10.3.3',
+  'netscape sgc': '2.16.840.1.113730.4.1',
+}));
+
+const certSign = 5;
+const defaultUsages: readonly string[] = ['digital signature', 'key encipherment'];
+
+export interface Usages {
+  /** Bit numbers of KeyUsage, ascending. */
+  readonly bits: readonly number[];
+  /** OIDs of ExtendedKeyUsage, sorted. */
+  readonly purposes: readonly string[];
+}
+
+/** None given means digital signature and key encipherment, as in cert-manager; a CA certificate always gets cert sign. */
+export function readUsages(names: readonly string[] | undefined, isCA: boolean): Usages {
+  const given = names === undefined || names.length === 0 ? defaultUsages : names;
+  const bits = given.flatMap((name) => keyUsageBits.get(name) ?? []);
+  return {
+    bits: [...new Set(isCA ? [...bits, certSign] : bits)].sort((a, b) => a - b),
+    purposes: [...new Set(given.flatMap((name) => purposes.get(name) ?? []))].sort(),
+  };
+}
+
+export function unknownUsage(names: readonly string[] | undefined): string | undefined {
+  return names?.find((name) => !keyUsageBits.has(name) && !purposes.has(name));
+}
+
+export function maySignCertificates(bits: readonly number[] | undefined): boolean {
+  return bits === undefined || bits.includes(certSign);
+}
+
+/** The names that describe these usages, one for each, in the table's order. */
+export function usageNames(usages: Usages): readonly string[] {
+  const known = new Set<number | string>();
+  return [...keyUsageBits, ...purposes].flatMap(([name, code]) => {
+    const used = typeof code === 'number' ? usages.bits.includes(code) : usages.purposes.includes(code);
+    if (!used || known.has(code)) return [];
+    known.add(code);
+    return name === 'signing' ? ['digital signature'] : [name];
+  });
+}

@@ -1,0 +1,108 @@
+// Decides whether a Certificate is at rest, must be issued now, or cannot be issued yet and why. Called by certificate.ts.
+
+import { annotations } from '../api/names.ts';
+import { conditionOf } from './conditions.ts';
+import type { Verdict } from './judge.ts';
+import type { CertificateSeen } from './seen.ts';
+
+export type Stage =
+  | { readonly kind: 'ready'; readonly revisitAt?: number }
+  | { readonly kind: 'issuing'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'blocked'; readonly reason: string; readonly message: string; readonly revisitAt?: number }
+  /** The request failed, and the Certificate's status does not say so yet. */
+  | { readonly kind: 'failed'; readonly message: string; readonly failedAt: string };
+
+const minute = 60_000;
+/** Let's Encrypt's advice for repeated failures: 1, 10, 100 minutes, then daily. */
+const backOff = [minute, 10 * minute, 100 * minute, 1_440 * minute] as const;
+
+/** Why issuance is wanted: the Secret is not good, a person asked (`cmctl renew`), or it is time. */
+function trigger(seen: CertificateSeen, verdict: Verdict, now: number) {
+  if (verdict.kind === 'bad') return { reason: verdict.reason, message: verdict.message };
+  const asked = conditionOf(seen.certificate.status?.conditions, 'Issuing');
+  if (asked?.status === 'True' && asked.reason === 'ManuallyTriggered') {
+    return { reason: 'ManuallyTriggered', message: 'Certificate re-issuance manually triggered' };
+  }
+  if (seen.renewAt !== undefined && seen.renewAt <= now) {
+    const due = new Date(seen.renewAt).toISOString();
+    return { reason: 'Renewing', message: `Renewing certificate as renewal was scheduled at ${due}` };
+  }
+  return undefined;
+}
+
+export function assess(seen: CertificateSeen, verdict: Verdict, now: number): Stage {
+  const why = trigger(seen, verdict, now);
+  if (why === undefined) return { kind: 'ready', ...(seen.renewAt !== undefined && { revisitAt: seen.renewAt }) };
+  return untold(seen) ?? obstacle(seen) ?? resting(seen, now) ?? { kind: 'issuing', ...why };
+}
+
+/** What stands in the way and will not go away by waiting: it ends with an event, never by a timer. */
+function obstacle(seen: CertificateSeen): Stage | undefined {
+  const { certificate, secret, issuer } = seen;
+  const name = certificate.spec.secretName;
+  const suspended = certificate.metadata.annotations?.[annotations.suspended];
+  if (suspended !== undefined) return blocked('Suspended', suspended);
+  if (secret.kind === 'forbidden') return blocked('Forbidden', secret.message);
+  if (seen.rival !== undefined) {
+    return blocked(
+      'DuplicateSecretName',
+      `Certificate "${seen.rival}" already writes Secret "${name}"; choose another secretName.`,
+    );
+  }
+  if (secret.kind === 'foreign') {
+    return blocked(
+      'SecretNotOurs',
+      `Secret "${name}" exists and was not made for a Certificate; it is left alone. Delete it, or choose another secretName.`,
+    );
+  }
+  switch (issuer.kind) {
+    case 'missing':
+      return blocked('IssuerNotFound', `${issuerName(seen)} does not exist; create it, or correct the reference.`);
+    case 'notReady':
+      return blocked('IssuerNotReady', `${issuerName(seen)} is not ready: ${issuer.message}`);
+    case 'acme':
+      // A proof that has begun is carried through: its route stands already.
+      return issuer.path.kind === 'closed' && seen.order === undefined
+        ? blocked('NoChallengePath', issuer.path.message)
+        : undefined;
+    case 'local':
+    case 'external':
+      return undefined;
+    default:
+      return issuer satisfies never;
+  }
+}
+
+function issuerName(seen: CertificateSeen): string {
+  const { kind = 'Issuer', name } = seen.certificate.spec.issuerRef;
+  return `${kind} "${name}"`;
+}
+
+function untold(seen: CertificateSeen): Stage | undefined {
+  const { request, certificate } = seen;
+  const failedAt = request?.object.status?.failureTime;
+  if (request === undefined || failedAt === undefined || !request.matchesSpec) return undefined;
+  const told = certificate.status?.lastFailureTime;
+  if (told !== undefined && Date.parse(told) >= Date.parse(failedAt)) return undefined;
+  const message = conditionOf(request.object.status?.conditions, 'Ready')?.message ?? 'The request was refused.';
+  return { kind: 'failed', message, failedAt };
+}
+
+/** After a failure the next attempt waits, unless the spec has changed since. */
+function resting(seen: CertificateSeen, now: number): Stage | undefined {
+  const { status, metadata } = seen.certificate;
+  const issuing = conditionOf(status?.conditions, 'Issuing');
+  const attempts = status?.failedIssuanceAttempts ?? 0;
+  if (status?.lastFailureTime === undefined || attempts === 0 || issuing?.reason === 'ManuallyTriggered')
+    return undefined;
+  if (issuing?.observedGeneration !== undefined && issuing.observedGeneration !== metadata.generation) return undefined;
+  const interval = backOff[Math.min(attempts, backOff.length) - 1] ?? minute;
+  const revisitAt = Date.parse(status.lastFailureTime) + interval;
+  if (revisitAt <= now) return undefined;
+  const message = issuing?.status === 'False' ? (issuing.message ?? '') : 'The last attempt failed.';
+  return { kind: 'blocked', reason: 'Failed', message, revisitAt };
+}
+
+function blocked(reason: string, message: string): Stage {
+  return { kind: 'blocked', reason, message };
+}

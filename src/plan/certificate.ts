@@ -1,0 +1,161 @@
+// Decides what happens next to one Certificate, and when to look again. Called after every action by apply/certificate.ts until it
+// answers `rest`: each action is one write or one question, so a crash before or after it leaves a state that this table knows.
+
+import type { CertificateStatus } from '../api/certmanager.ts';
+import { effectOf } from '../order/step.ts';
+import { assess, type Stage } from './assess.ts';
+import { conditionOf } from './conditions.ts';
+import { judgeSecret, type Verdict } from './judge.ts';
+import type { CertificateSeen, RequestSeen } from './seen.ts';
+import { changedStatus } from './status.ts';
+
+export type CertificateAction =
+  | { readonly kind: 'makeKey' }
+  | { readonly kind: 'storeKey' }
+  | { readonly kind: 'loadKey' }
+  | { readonly kind: 'deleteKey'; readonly secretName: string }
+  | { readonly kind: 'createRequest' }
+  | { readonly kind: 'deleteRequest'; readonly name: string }
+  | { readonly kind: 'sign' }
+  | { readonly kind: 'takeCertificate' }
+  | { readonly kind: 'createOrder' }
+  | { readonly kind: 'advanceOrder' }
+  | { readonly kind: 'writeSecret' }
+  | { readonly kind: 'withdraw'; readonly routes: readonly string[] }
+  | {
+      readonly kind: 'recordOrder';
+      readonly phase: 'valid' | 'invalid' | 'expired' | 'errored';
+      readonly reason: string;
+    }
+  | { readonly kind: 'issueRequest' }
+  | { readonly kind: 'failRequest'; readonly message: string }
+  | { readonly kind: 'writeStatus'; readonly status: CertificateStatus; readonly stage: Stage }
+  | { readonly kind: 'rest'; readonly revisitAt?: number };
+
+/** A wait shorter than this (ms) is not worth a status write. */
+const worthTelling = 5_000;
+
+/** The next action for the Certificate whose revision in the making is `revision`; `rest` carries when (epoch ms) to look again. */
+export function planCertificate(seen: CertificateSeen, revision: number, now: number): CertificateAction {
+  if (seen.certificate.metadata.deletionTimestamp !== undefined) return { kind: 'rest' };
+  const verdict = judgeSecret(seen.certificate, seen.secret, now);
+  if (isFinished(seen, verdict)) {
+    return finish(seen) ?? report(seen, verdict, settled(seen), revision, now) ?? { kind: 'rest' };
+  }
+  const stage = assess(seen, verdict, now);
+  const held = seen.certificate.status?.revision;
+  if (stage.kind !== 'issuing') {
+    return report(seen, verdict, stage, held, now) ?? tidy(seen, stage);
+  }
+  const wait = waitOf(seen, now);
+  if (wait === undefined) return advance(seen);
+  const told: Stage = { kind: 'blocked', reason: wait.reason, message: wait.message };
+  const tell = wait.until - now >= worthTelling && wait.reason !== 'Processing';
+  return (tell ? report(seen, verdict, told, held, now) : undefined) ?? { kind: 'rest', revisitAt: wait.until };
+}
+
+/** The Secret holds what the request in the making asked for: only bookkeeping is left. */
+function isFinished(seen: CertificateSeen, verdict: Verdict): boolean {
+  const asked = seen.request?.keyFingerprint;
+  return verdict.kind === 'good' && asked !== undefined && asked === verdict.keyFingerprint;
+}
+
+function finish(seen: CertificateSeen): CertificateAction | undefined {
+  if (seen.routes.length > 0) return { kind: 'withdraw', routes: seen.routes };
+  if (seen.order !== undefined && seen.order.status?.state !== 'valid') {
+    return { kind: 'recordOrder', phase: 'valid', reason: '' };
+  }
+  return seen.request === undefined || isIssued(seen.request) ? undefined : { kind: 'issueRequest' };
+}
+
+function settled(seen: CertificateSeen): Stage {
+  return { kind: 'ready', ...(seen.renewAt !== undefined && { revisitAt: seen.renewAt }) };
+}
+
+function waitOf(seen: CertificateSeen, now: number) {
+  const state = seen.attempt.order;
+  if (state === undefined || seen.request?.matchesSpec !== true) return undefined;
+  return effectOf(state, now).kind === 'wait' && 'wait' in state ? state.wait : undefined;
+}
+
+function advance(seen: CertificateSeen): CertificateAction {
+  const { request, attempt } = seen;
+  if (request === undefined) return prepare(seen);
+  const { name } = request.object.metadata;
+  // A failed request has been told and waited for, else the stage would not be `issuing`.
+  if (!request.matchesSpec || isFailed(request)) return { kind: 'deleteRequest', name };
+  if (attempt.key === 'none' && seen.issuer.kind !== 'local') return { kind: 'loadKey' };
+  // Without its key the request is worthless: a locally signed one is simply made again (signing is free).
+  if (attempt.key === 'none' || attempt.key === 'lost' || attempt.keyFingerprint !== request.keyFingerprint) {
+    return { kind: 'deleteRequest', name };
+  }
+  if (attempt.signed) return { kind: 'writeSecret' };
+  if (isIssued(request)) return { kind: 'takeCertificate' };
+  if (attempt.failure !== undefined) return { kind: 'failRequest', message: attempt.failure };
+  return obtain(seen);
+}
+
+function prepare(seen: CertificateSeen): CertificateAction {
+  const { key } = seen.attempt;
+  if (key === 'none' || key === 'lost') return { kind: 'makeKey' };
+  if (key === 'held' && seen.issuer.kind !== 'local') return { kind: 'storeKey' };
+  return { kind: 'createRequest' };
+}
+
+function obtain(seen: CertificateSeen): CertificateAction {
+  if (seen.issuer.kind === 'local') return { kind: 'sign' };
+  if (seen.issuer.kind !== 'acme') return { kind: 'rest' };
+  if (seen.order === undefined) return { kind: 'createOrder' };
+  const state = seen.attempt.order;
+  if (state?.kind !== 'failed') return { kind: 'advanceOrder' };
+  if (seen.routes.length > 0) return { kind: 'withdraw', routes: seen.routes };
+  if (seen.order.status?.state !== state.phase) {
+    return { kind: 'recordOrder', phase: state.phase, reason: state.reason };
+  }
+  return { kind: 'failRequest', message: state.reason };
+}
+
+function report(
+  seen: CertificateSeen,
+  verdict: Verdict,
+  stage: Stage,
+  revision: number | undefined,
+  now: number,
+): CertificateAction | undefined {
+  const { certificate, renewAt } = seen;
+  const input = {
+    certificate,
+    verdict,
+    stage,
+    ...(revision !== undefined && { revision }),
+    ...(renewAt !== undefined && { renewAt }),
+  };
+  const status = changedStatus(input, now);
+  return status === undefined ? undefined : { kind: 'writeStatus', status, stage };
+}
+
+/** What earlier revisions left behind goes once the status stands. */
+function tidy(seen: CertificateSeen, stage: Stage): CertificateAction {
+  if (stage.kind === 'ready') {
+    const [keySecret] = seen.leftovers.keySecrets;
+    if (keySecret !== undefined) return { kind: 'deleteKey', secretName: keySecret };
+    const [name] = seen.leftovers.requests;
+    if (name !== undefined) return { kind: 'deleteRequest', name };
+  }
+  return 'revisitAt' in stage && stage.revisitAt !== undefined
+    ? { kind: 'rest', revisitAt: stage.revisitAt }
+    : { kind: 'rest' };
+}
+
+function isIssued(request: RequestSeen): boolean {
+  return request.object.status?.certificate !== undefined && readyOf(request)?.status === 'True';
+}
+
+function isFailed(request: RequestSeen): boolean {
+  const reason = readyOf(request)?.reason;
+  return reason === 'Failed' || reason === 'Denied';
+}
+
+function readyOf(request: RequestSeen) {
+  return conditionOf(request.object.status?.conditions, 'Ready');
+}

@@ -1,0 +1,70 @@
+// What a Certificate's reconcile has seen, as plain values: the input of `planCertificate`. apply/observe-certificate.ts gathers it.
+
+import type { Certificate, CertificateRequest } from '../api/certmanager.ts';
+import type { Order } from '../api/order.ts';
+import type { OrderState } from '../order/state.ts';
+
+/** What stands in the target Secret, read once per resourceVersion. Nothing here is key material. */
+export interface SecretFacts {
+  readonly certificateName?: string;
+  readonly issuer: { readonly name: string; readonly kind: string; readonly group: string };
+  readonly missing: readonly string[];
+  /** A sentence when the pair does not parse or does not belong together. */
+  readonly brokenPair?: string;
+  /** Ways in which key and certificate differ from the spec, as sentences. */
+  readonly mismatches: readonly string[];
+  readonly leaf?: { readonly notBefore: number; readonly notAfter: number; readonly keyFingerprint: string };
+}
+
+export type SecretSeen =
+  | { readonly kind: 'forbidden'; readonly message: string }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'ours'; readonly facts: SecretFacts };
+
+export type IssuerSeen =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'notReady'; readonly message: string }
+  /** Signs in this process, so its key need not outlive a crash. */
+  | { readonly kind: 'local' }
+  | { readonly kind: 'acme'; readonly path: ProofPath }
+  /** Another controller fills the CertificateRequest (issuerRef.group is not ours). */
+  | { readonly kind: 'external' };
+
+/** Whether the names can be proven at all over HTTP-01; judged before anything is asked of the CA. */
+export type ProofPath = { readonly kind: 'open' } | { readonly kind: 'closed'; readonly message: string };
+
+export interface RequestSeen {
+  readonly object: CertificateRequest;
+  /** SHA-256 of the CSR's public key; absent when the CSR cannot be read. */
+  readonly keyFingerprint?: string;
+  /** False when the spec has changed since. */
+  readonly matchesSpec: boolean;
+}
+
+/** What this process holds in memory for the issuance; all of it can be lost and found again. */
+export interface AttemptSeen {
+  readonly key: 'none' | 'held' | 'durable' | 'lost';
+  readonly keyFingerprint?: string;
+  readonly signed: boolean;
+  /** Why this process could not sign; a sentence for the request's status. */
+  readonly failure?: string;
+  readonly order?: OrderState;
+}
+
+export interface CertificateSeen {
+  readonly certificate: Certificate;
+  readonly secret: SecretSeen;
+  readonly issuer: IssuerSeen;
+  readonly request?: RequestSeen;
+  readonly order?: Order;
+  /** Challenge routes of this Certificate's orders that still stand. */
+  readonly routes: readonly string[];
+  readonly attempt: AttemptSeen;
+  /** Key Secrets and requests of earlier revisions. */
+  readonly leftovers: { readonly keySecrets: readonly string[]; readonly requests: readonly string[] };
+  /** When the issued certificate is to be renewed, epoch ms; absent while there is none. */
+  readonly renewAt?: number;
+  /** Another Certificate of the namespace that has the older claim to the same Secret. */
+  readonly rival?: string;
+}

@@ -1,0 +1,116 @@
+// Turns a stage into the Certificate's status, and says whether it differs from what stands there. Called by certificate.ts.
+
+import type { Certificate, CertificateStatus } from '../api/certmanager.ts';
+import type { Condition } from '../api/meta.ts';
+import type { Stage } from './assess.ts';
+import { conditionOf, timestamp, withCondition, withoutCondition } from './conditions.ts';
+import type { Verdict } from './judge.ts';
+
+export interface StatusInput {
+  readonly certificate: Certificate;
+  readonly verdict: Verdict;
+  readonly stage: Stage;
+  /** The revision that the Secret holds after this status; absent while there is none. */
+  readonly revision?: number;
+  readonly renewAt?: number;
+}
+
+/** The status to write, or undefined when the present one says the same. */
+export function changedStatus(input: StatusInput, now: number): CertificateStatus | undefined {
+  const wanted = statusOf(input, now);
+  return equal(wanted, input.certificate.status ?? {}) ? undefined : wanted;
+}
+
+function statusOf(input: StatusInput, now: number): CertificateStatus {
+  const { certificate, stage, verdict, revision } = input;
+  const last = certificate.status ?? {};
+  const conditions = withIssuing(withReady(last.conditions, input, now), certificate, stage, now);
+  const times =
+    verdict.kind === 'good'
+      ? {
+          notBefore: timestamp(verdict.notBefore),
+          notAfter: timestamp(verdict.notAfter),
+          ...(input.renewAt !== undefined && { renewalTime: timestamp(input.renewAt) }),
+        }
+      : {};
+  const failure =
+    stage.kind === 'failed'
+      ? { lastFailureTime: stage.failedAt, failedIssuanceAttempts: (last.failedIssuanceAttempts ?? 0) + 1 }
+      : stage.kind === 'ready'
+        ? {}
+        : {
+            ...(last.lastFailureTime !== undefined && { lastFailureTime: last.lastFailureTime }),
+            ...(last.failedIssuanceAttempts !== undefined && { failedIssuanceAttempts: last.failedIssuanceAttempts }),
+          };
+  return { conditions, ...times, ...failure, ...(revision !== undefined && { revision }) };
+}
+
+function withReady(conditions: readonly Condition[] | undefined, input: StatusInput, now: number) {
+  const { verdict, stage, certificate } = input;
+  const generation = certificate.metadata.generation;
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  if (verdict.kind === 'good') {
+    const message = 'Certificate is up to date and has not expired';
+    return withCondition(conditions, { type: 'Ready', status: 'True', reason: 'Ready', message, ...observed }, now);
+  }
+  const detail = stage.kind === 'blocked' || stage.kind === 'failed' ? ` ${stage.message}` : '';
+  const message = `${verdict.message}${detail}`;
+  return withCondition(
+    conditions,
+    { type: 'Ready', status: 'False', reason: verdict.reason, message, ...observed },
+    now,
+  );
+}
+
+function withIssuing(conditions: readonly Condition[], certificate: Certificate, stage: Stage, now: number) {
+  const generation = certificate.metadata.generation;
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  switch (stage.kind) {
+    case 'ready':
+      return withoutCondition(conditions, 'Issuing');
+    case 'failed':
+      return withCondition(
+        conditions,
+        { type: 'Issuing', status: 'False', reason: 'Failed', message: stage.message, ...observed },
+        now,
+      );
+    case 'blocked':
+      // A failure's own generation is what tells later whether the spec has changed since: keep it.
+      if (stage.reason === 'Failed' && conditionOf(conditions, 'Issuing') !== undefined) return conditions;
+      return withCondition(
+        conditions,
+        {
+          type: 'Issuing',
+          status: stage.reason === 'Suspended' ? 'False' : 'True',
+          reason: stage.reason,
+          message: stage.message,
+          ...observed,
+        },
+        now,
+      );
+    case 'issuing':
+      return withCondition(
+        conditions,
+        { type: 'Issuing', status: 'True', reason: stage.reason, message: stage.message, ...observed },
+        now,
+      );
+    default:
+      return stage satisfies never;
+  }
+}
+
+function equal(a: CertificateStatus, b: CertificateStatus): boolean {
+  return JSON.stringify(canonical(a)) === JSON.stringify(canonical(b));
+}
+
+function canonical(status: CertificateStatus): unknown {
+  const conditions = (status.conditions ?? []).map((each) => [
+    each.type,
+    each.status,
+    each.reason ?? '',
+    each.message ?? '',
+    each.observedGeneration ?? 0,
+  ]);
+  const { notBefore, notAfter, renewalTime, revision, lastFailureTime, failedIssuanceAttempts } = status;
+  return [conditions, notBefore, notAfter, renewalTime, revision, lastFailureTime, failedIssuanceAttempts ?? 0];
+}
