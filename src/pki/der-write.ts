@@ -67,7 +67,9 @@ function base128(arc: number): number[] {
 
 /** PrintableString where its alphabet suffices, as old readers expect, else UTF8String (RFC 5280 §4.1.2.4). */
 export function directoryString(text: string): Buffer {
-  return /^[A-Za-z0-9 '()+,\-./:=?]*$/.test(text) ? tlv(0x13, Buffer.from(text, 'latin1')) : tlv(0x0c, Buffer.from(text));
+  return /^[A-Za-z0-9 '()+,\-./:=?]*$/.test(text)
+    ? tlv(0x13, Buffer.from(text, 'latin1'))
+    : tlv(0x0c, Buffer.from(text));
 }
 
 /** UTCTime through 2049 and GeneralizedTime after it (RFC 5280 §4.1.2.5); `at` in ms, whole seconds are kept. */

@@ -1,7 +1,7 @@
 // Private keys: made, written to and read from the PEM of a Secret, compared. Called by apply/ (issuance, accounts) and plan/.
 // Inside the program a key is a KeyObject, which prints nothing of itself; PEM exists only at the Secret's edge.
 
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { KeyEncoding, PrivateKeySpec } from '../api/certmanager.ts';
 import type { Reply } from '../api/reply.ts';
@@ -93,7 +93,11 @@ export function keyFromPem(pem: string): Reply<KeyObject, PkiProblem> {
     return refuse({ kind: 'malformed', what: 'privateKey', message: 'The private key is not an unencrypted PEM key.' });
   }
   return kindOfKey(key) === undefined
-    ? refuse({ kind: 'unsupported', what: 'key', message: 'The private key is not RSA, ECDSA (P-256/384/521) or Ed25519.' })
+    ? refuse({
+        kind: 'unsupported',
+        what: 'key',
+        message: 'The private key is not RSA, ECDSA (P-256/384/521) or Ed25519.',
+      })
     : { ok: true, value: key };
 }
 
@@ -119,4 +123,11 @@ export function publicKeysEqual(a: KeyObject, b: KeyObject): boolean {
 
 export function publicHalf(key: KeyObject): KeyObject {
   return key.type === 'private' ? createPublicKey(key) : key;
+}
+
+/** Names a key pair without telling it: SHA-256 over the SubjectPublicKeyInfo, in hexadecimal. Takes either half. */
+export function fingerprint(key: KeyObject): string {
+  return createHash('sha256')
+    .update(publicHalf(key).export({ format: 'der', type: 'spki' }))
+    .digest('hex');
 }

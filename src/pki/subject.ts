@@ -54,7 +54,9 @@ export function readSubject(name: DerNode | undefined): SubjectFacts | undefined
   const valuesOf = (oid: string) => attributes.filter((a) => a.oid === oid).map((a) => a.text);
   const commonName = valuesOf(oids.commonName).at(-1);
   const serialNumber = valuesOf(oids.serialNumber).at(-1);
-  const lists = listParts.map(([part, oid]) => [part, valuesOf(oid)] as const).filter(([, values]) => values.length > 0);
+  const lists = listParts
+    .map(([part, oid]) => [part, valuesOf(oid)] as const)
+    .filter(([, values]) => values.length > 0);
   return {
     ...(commonName === undefined ? {} : { commonName }),
     parts: { ...Object.fromEntries(lists), ...(serialNumber === undefined ? {} : { serialNumber }) },

@@ -42,6 +42,7 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
   const name = certificate.spec.secretName;
   const suspended = certificate.metadata.annotations?.[annotations.suspended];
   if (suspended !== undefined) return blocked('Suspended', suspended);
+  if (seen.invalid !== undefined) return blocked('InvalidSpec', seen.invalid);
   if (secret.kind === 'forbidden') return blocked('Forbidden', secret.message);
   if (seen.rival !== undefined) {
     return blocked(

@@ -2,6 +2,7 @@
 // answers `rest`: each action is one write or one question, so a crash before or after it leaves a state that this table knows.
 
 import type { CertificateStatus } from '../api/certmanager.ts';
+import { annotations } from '../api/names.ts';
 import { effectOf } from '../order/step.ts';
 import { assess, type Stage } from './assess.ts';
 import { conditionOf } from './conditions.ts';
@@ -20,6 +21,7 @@ export type CertificateAction =
   | { readonly kind: 'takeCertificate' }
   | { readonly kind: 'createOrder' }
   | { readonly kind: 'advanceOrder' }
+  | { readonly kind: 'noteWait' }
   | { readonly kind: 'writeSecret' }
   | { readonly kind: 'withdraw'; readonly routes: readonly string[] }
   | {
@@ -50,8 +52,9 @@ export function planCertificate(seen: CertificateSeen, revision: number, now: nu
   const wait = waitOf(seen, now);
   if (wait === undefined) return advance(seen);
   const told: Stage = { kind: 'blocked', reason: wait.reason, message: wait.message };
-  const tell = wait.until - now >= worthTelling && wait.reason !== 'Processing';
-  return (tell ? report(seen, verdict, told, held, now) : undefined) ?? { kind: 'rest', revisitAt: wait.until };
+  const rest: CertificateAction = { kind: 'rest', revisitAt: wait.until };
+  if (wait.until - now < worthTelling || wait.reason === 'Processing') return rest;
+  return report(seen, verdict, told, held, now) ?? (isNoted(seen, wait.until) ? rest : { kind: 'noteWait' });
 }
 
 /** The Secret holds what the request in the making asked for: only bookkeeping is left. */
@@ -76,6 +79,12 @@ function waitOf(seen: CertificateSeen, now: number) {
   const state = seen.attempt.order;
   if (state === undefined || seen.request?.matchesSpec !== true) return undefined;
   return effectOf(state, now).kind === 'wait' && 'wait' in state ? state.wait : undefined;
+}
+
+/** Whether the Order says already that it waits until then; a restart must not shorten a wait. */
+function isNoted(seen: CertificateSeen, until: number): boolean {
+  const noted = seen.order?.metadata.annotations?.[annotations.state];
+  return noted?.includes(new Date(until).toISOString()) === true;
 }
 
 function advance(seen: CertificateSeen): CertificateAction {

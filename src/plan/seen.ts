@@ -65,6 +65,8 @@ export interface CertificateSeen {
   readonly leftovers: { readonly keySecrets: readonly string[]; readonly requests: readonly string[] };
   /** When the issued certificate is to be renewed, epoch ms; absent while there is none. */
   readonly renewAt?: number;
+  /** Why the spec cannot be asked for at all, as a sentence. */
+  readonly invalid?: string;
   /** Another Certificate of the namespace that has the older claim to the same Secret. */
   readonly rival?: string;
 }

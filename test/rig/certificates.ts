@@ -1,10 +1,11 @@
 // The certificate authority of one world: signs the API server's and Pebble's HTTPS, and the client certificates of the
 // administrator and of kube-controller-manager. Keys live in the world's directory and die with it.
 
-import { randomBytes, webcrypto } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as x509 from '@peculiar/x509';
+import * as der from '../../src/pki/der-write.ts';
+import { oids } from '../../src/pki/oids.ts';
 
 export interface Files {
   readonly certificate: string;
@@ -14,90 +15,100 @@ export interface Files {
 export interface Authority {
   readonly caFile: string;
   readonly caPem: string;
+  /** For localhost and 127.0.0.1. */
   server(name: string): Promise<Files>;
   client(name: string, user: string, group?: string): Promise<Files>;
 }
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const dayMs = 86_400_000;
-const serverNames: x509.JsonGeneralNames = [
-  { type: 'dns', value: 'localhost' },
-  { type: 'ip', value: '127.0.0.1' },
-];
+const keyCertSign = 5;
+const digitalSignature = 0;
+const serverAuth = '1.3.6.1.5.5.7.3.1';
+const clientAuth = '1.3.6.1.5.5.7.3.2';
+const algorithm = der.sequence(der.objectId(oids.ecdsaWithSha256));
 
 /** Makes a CA in `dir`; its leaves are written there as `<name>.crt` and `<name>.key` (PEM, PKCS#8). */
 export async function createAuthority(dir: string): Promise<Authority> {
-  x509.cryptoProvider.set(webcrypto);
-  const keys = await generateKeys();
-  const subject = 'CN=Certway test world';
-  const ca = await x509.X509CertificateGenerator.createSelfSigned({
-    ...validity(),
-    serialNumber: serial(),
-    name: subject,
-    keys,
-    signingAlgorithm: algorithm,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-  const caPem = pem(ca);
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const issuer = distinguishedName('Certway test world');
+  const caPem = issue({ issuer, signer: privateKey, subject: issuer, publicKey, extensions: caExtensions });
   const caFile = join(dir, 'ca.crt');
   await writeFile(caFile, caPem);
 
-  const leaf = async (name: string, leafSubject: string, extensions: x509.Extension[]): Promise<Files> => {
-    const leafKeys = await generateKeys();
-    const certificate = await x509.X509CertificateGenerator.create({
-      ...validity(),
-      serialNumber: serial(),
-      subject: leafSubject,
-      issuer: subject,
-      signingKey: keys.privateKey,
-      publicKey: leafKeys.publicKey,
-      signingAlgorithm: algorithm,
-      extensions: [...extensions, new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true)],
-    });
-    return writeLeaf(dir, name, pem(certificate), leafKeys.privateKey);
+  const leaf = async (name: string, subject: Buffer, extensions: readonly Buffer[]): Promise<Files> => {
+    const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const files = { certificate: join(dir, `${name}.crt`), key: join(dir, `${name}.key`) };
+    await writeFile(
+      files.certificate,
+      issue({ issuer, signer: privateKey, subject, publicKey: keys.publicKey, extensions }),
+    );
+    await writeFile(files.key, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    return files;
   };
-
   return {
     caFile,
     caPem,
     server: (name) =>
-      leaf(name, 'CN=localhost', [
-        new x509.SubjectAlternativeNameExtension(serverNames),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      ]),
+      leaf(name, distinguishedName('localhost'), [usage(digitalSignature), purpose(serverAuth), loopback]),
     client: (name, user, group) =>
-      leaf(name, group === undefined ? `CN=${user}` : `O=${group}, CN=${user}`, [
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
-      ]),
+      leaf(name, distinguishedName(user, group), [usage(digitalSignature), purpose(clientAuth)]),
   };
 }
 
-function generateKeys(): Promise<CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+interface Draft {
+  readonly issuer: Buffer;
+  readonly signer: KeyObject;
+  readonly subject: Buffer;
+  readonly publicKey: KeyObject;
+  readonly extensions: readonly Buffer[];
 }
 
-// Backdated by a day: tests may run on machines whose clock was just set back.
-function validity(): { readonly notBefore: Date; readonly notAfter: Date } {
+// RFC 5280 §4.1. Backdated by a day: tests may run on machines whose clock was just set back.
+function issue({ issuer, signer, subject, publicKey, extensions }: Draft): string {
   const now = Date.now();
-  return { notBefore: new Date(now - dayMs), notAfter: new Date(now + 365 * dayMs) };
+  const toBeSigned = der.sequence(
+    der.explicit(0, der.integer(Buffer.from([2]))),
+    der.integer(randomBytes(16)),
+    algorithm,
+    issuer,
+    der.sequence(der.time(now - dayMs), der.time(now + 365 * dayMs)),
+    subject,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    der.explicit(3, der.sequence(...extensions)),
+  );
+  const certificate = der.sequence(toBeSigned, algorithm, der.bitString(sign('sha256', toBeSigned, signer)));
+  const lines = certificate.toString('base64').replaceAll(/.{64}/g, '$&\n').trimEnd();
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
-function serial(): string {
-  return `01${randomBytes(15).toString('hex')}`;
+// To Kubernetes a client's common name is its user and its organization is its group.
+function distinguishedName(commonName: string, organization?: string): Buffer {
+  const attribute = (oid: string, value: string) =>
+    der.setOf(der.sequence(der.objectId(oid), der.directoryString(value)));
+  const group = organization === undefined ? [] : [attribute(oids.organization, organization)];
+  return der.sequence(...group, attribute(oids.commonName, commonName));
 }
 
-function pem(certificate: x509.X509Certificate): string {
-  return `${certificate.toString('pem')}\n`;
+function extension(oid: string, ...content: readonly Buffer[]): Buffer {
+  return der.sequence(der.objectId(oid), ...content);
 }
 
-async function writeLeaf(dir: string, name: string, certificatePem: string, key: CryptoKey): Promise<Files> {
-  const files = { certificate: join(dir, `${name}.crt`), key: join(dir, `${name}.key`) };
-  const der = await webcrypto.subtle.exportKey('pkcs8', key);
-  await writeFile(files.certificate, certificatePem);
-  await writeFile(files.key, x509.PemConverter.encode(der, 'PRIVATE KEY'), { mode: 0o600 });
-  return files;
+function usage(bit: number): Buffer {
+  return extension(oids.keyUsage, der.derTrue, der.octetString(der.namedBits([bit])));
 }
+
+function purpose(oid: string): Buffer {
+  return extension(oids.extendedKeyUsage, der.octetString(der.sequence(der.objectId(oid))));
+}
+
+const loopback = extension(
+  oids.subjectAltName,
+  der.octetString(
+    der.sequence(der.implicit(2, Buffer.from('localhost')), der.implicit(7, Buffer.from([127, 0, 0, 1]))),
+  ),
+);
+
+const caExtensions = [
+  extension(oids.basicConstraints, der.derTrue, der.octetString(der.sequence(der.derTrue))),
+  usage(keyCertSign),
+];

@@ -21,14 +21,14 @@ export interface Command {
 export interface Tether extends AsyncDisposable {
   readonly pid: number;
   start(command: Command): Promise<Part>;
-  /** From now on the directory survives the end of the world. */
-  keepDirectory(): void;
+  /** From now on the directory's logs survive the end of the world; its data, certificates and keys do not. */
+  keepLogs(): void;
 }
 
 // The shell leads its own process group: Ctrl-C in a terminal does not reach the parts, and the last `kill 0` finds
 // whatever is left. Each part has a subshell that waits for it and reports its exit code.
 const script = `
-dir=$1 waiters=
+dir=$1 waiters= kept=
 part() {
   id=$1 log=$2; shift 2
   ( trap 'kill -KILL $! 2>/dev/null; wait; exit' TERM
@@ -40,7 +40,10 @@ trap '' HUP INT PIPE
 while IFS= read -r line; do eval "$line"; done
 for waiter in $waiters; do kill -TERM $waiter 2>/dev/null; done
 wait
-[ -n "$dir" ] && rm -rf "$dir"
+for file in "$dir"/*; do
+  case $file in $kept) ;; *) rm -rf "$file" ;; esac
+done
+rmdir "$dir" 2>/dev/null
 kill -KILL 0
 `;
 
@@ -53,7 +56,7 @@ export async function startTether(dir: string): Promise<Tether> {
   await once(shell, 'spawn');
   const { pid } = shell;
   if (pid === undefined) throw new Error('the tether has no process id');
-  const ended = once(shell, 'close').then(() => sweep(pid));
+  const ended = once(shell, 'exit').then(() => sweep(pid));
   const parts = listen(shell.stdout, ended);
   shell.stdin.on('error', () => undefined); // EPIPE when the shell was killed; `ended` tells
   let serial = 0;
@@ -66,7 +69,7 @@ export async function startTether(dir: string): Promise<Tether> {
       shell.stdin.write(`part ${serial} ${quote(logFile)} ${words}\n`);
       return parts(serial, logFile);
     },
-    keepDirectory: () => void shell.stdin.write("dir=''\n"),
+    keepLogs: () => void shell.stdin.write('kept=*.log\n'),
     [Symbol.asyncDispose]: async () => {
       shell.stdin.end();
       await ended;

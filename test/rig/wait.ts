@@ -41,9 +41,7 @@ type Seen<T> =
   | { readonly kind: 'not yet'; readonly value: unknown }
   | { readonly kind: 'threw'; readonly error: unknown };
 
-async function attempt<T>(
-  probe: () => Promise<T | undefined | false> | T | undefined | false,
-): Promise<Seen<T>> {
+async function attempt<T>(probe: () => Promise<T | undefined | false> | T | undefined | false): Promise<Seen<T>> {
   try {
     const value = await probe();
     return value === undefined || value === false ? { kind: 'not yet', value } : { kind: 'there', value };

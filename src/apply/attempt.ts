@@ -1,0 +1,48 @@
+// What this process holds in memory for one Certificate's issuance. Losing it costs reads, never a second order or a key.
+
+import type { KeyObject } from 'node:crypto';
+import type { OrderState } from '../order/state.ts';
+import type { CsrFacts } from '../pki/csr.ts';
+import type { AttemptSeen } from '../plan/seen.ts';
+import type { SecretContent } from './secret-content.ts';
+
+export interface Attempt {
+  /** The revision that the fields below belong to. */
+  revision: number;
+  key?:
+    | { readonly kind: 'held' | 'durable'; readonly key: KeyObject; readonly fingerprint: string }
+    | { readonly kind: 'lost' };
+  signed?: { readonly chainPem: string; readonly caPem?: string };
+  failure?: string;
+  order?: OrderState;
+  /** The Order was created here and nothing has been asked of the CA for it yet. */
+  freshOrder?: string;
+  /** What the request with this UID says, read once. */
+  request?: { readonly uid: string; readonly facts: CsrFacts | undefined };
+  /** The target Secret's content by resourceVersion, or that it was seen absent. */
+  secret?:
+    | { readonly kind: 'content'; readonly content: SecretContent }
+    | { readonly kind: 'absent' }
+    | { readonly kind: 'foreign' };
+}
+
+export function newAttempt(revision: number): Attempt {
+  return { revision };
+}
+
+/** Forgets what belonged to an earlier revision; the reading of the target Secret stays. */
+export function renewAttempt(attempt: Attempt, revision: number): Attempt {
+  if (attempt.revision === revision) return attempt;
+  return { revision, ...(attempt.secret !== undefined && { secret: attempt.secret }) };
+}
+
+export function attemptSeen(attempt: Attempt): AttemptSeen {
+  const { key, order, failure } = attempt;
+  return {
+    key: key?.kind ?? 'none',
+    ...(key !== undefined && key.kind !== 'lost' && { keyFingerprint: key.fingerprint }),
+    signed: attempt.signed !== undefined,
+    ...(failure !== undefined && { failure }),
+    ...(order !== undefined && { order }),
+  };
+}

@@ -1,0 +1,89 @@
+// One reconcile of one Certificate: observe, plan, perform, until the plan rests. Called by the work queue in main.ts.
+
+import { type CertificateAction, planCertificate } from '../plan/certificate.ts';
+import type { Outcome } from '../queue/work-queue.ts';
+import { type Attempt, newAttempt, renewAttempt } from './attempt.ts';
+import { observeCertificate } from './observe-certificate.ts';
+import { afterProblem } from './outcome.ts';
+import type { Done, Turn } from './perform.ts';
+import { failRequest, issueRequest, takeCertificate, writeSecret, writeStatus } from './perform-issued.ts';
+import { createRequest, deleteKey, deleteRequest, loadKey, makeKey, storeKey } from './perform-key.ts';
+import { advanceOrder } from './perform-order.ts';
+import { createOrder, noteWait, recordOrder, withdraw } from './perform-route.ts';
+import { sign } from './perform-sign.ts';
+import type { Ports } from './ports.ts';
+import type { Signers } from './signers.ts';
+
+/** No issuance takes more actions than this; a plan that does not end is a bug that must not spin. */
+const mostActions = 60;
+
+/** The reconcile function for keys "namespace/name"; it holds the attempts of this process. */
+export function certificateReconciler(ports: Ports, signers: Signers): (key: string) => Promise<Outcome> {
+  const attempts = new Map<string, Attempt>();
+  return async (key) => {
+    for (let count = 0; count < mostActions; count++) {
+      const certificate = ports.stores.certificates.get(key);
+      if (certificate === undefined) {
+        attempts.delete(key);
+        return { kind: 'settled' };
+      }
+      const revision = (certificate.status?.revision ?? 0) + 1;
+      const attempt = renewAttempt(attempts.get(key) ?? newAttempt(revision), revision);
+      attempts.set(key, attempt);
+      const observed = await observeCertificate(ports, certificate, attempt);
+      if (observed.kind === 'waiting') return { kind: 'settled' };
+      if (observed.kind === 'problem') return afterProblem(observed.problem, ports.now());
+      const action = planCertificate(observed.seen, revision, ports.now());
+      if (action.kind === 'rest') {
+        return action.revisitAt === undefined ? { kind: 'settled' } : { kind: 'revisit', at: action.revisitAt };
+      }
+      ports.log.debug({ certificate: key, action: action.kind }, 'certificate');
+      const done = await perform({ ports, certificate, seen: observed.seen, attempt }, action, signers);
+      if (done.kind === 'stop') return done.outcome;
+    }
+    return { kind: 'retry', why: `${mostActions} actions without coming to rest` };
+  };
+}
+
+function perform(turn: Turn, action: CertificateAction, signers: Signers): Promise<Done> | Done {
+  switch (action.kind) {
+    case 'makeKey':
+      return makeKey(turn);
+    case 'storeKey':
+      return storeKey(turn);
+    case 'loadKey':
+      return loadKey(turn);
+    case 'deleteKey':
+      return deleteKey(turn, action.secretName);
+    case 'createRequest':
+      return createRequest(turn);
+    case 'deleteRequest':
+      return deleteRequest(turn, action.name);
+    case 'sign':
+      return sign(turn, signers);
+    case 'takeCertificate':
+      return takeCertificate(turn);
+    case 'createOrder':
+      return createOrder(turn);
+    case 'advanceOrder':
+      return advanceOrder(turn);
+    case 'noteWait':
+      return noteWait(turn);
+    case 'writeSecret':
+      return writeSecret(turn);
+    case 'withdraw':
+      return withdraw(turn, action.routes);
+    case 'recordOrder':
+      return recordOrder(turn, action.phase, action.reason);
+    case 'issueRequest':
+      return issueRequest(turn);
+    case 'failRequest':
+      return failRequest(turn, action.message);
+    case 'writeStatus':
+      return writeStatus(turn, action.status, action.stage);
+    case 'rest':
+      return { kind: 'stop', outcome: { kind: 'settled' } };
+    default:
+      return action satisfies never;
+  }
+}

@@ -1,0 +1,104 @@
+// One reconcile of one Gateway with all ListenerSets that point at it: observe, resolve, plan, perform. Called by the work queue in main.ts.
+
+import type { Certificate } from '../api/certmanager.ts';
+import type { ListenerSet } from '../api/gateway.ts';
+import { certificates } from '../api/resources.ts';
+import type { KubeProblem } from '../kube/problem.ts';
+import { type ListenerAction, planListeners } from '../plan/listeners.ts';
+import type { Outcome } from '../queue/work-queue.ts';
+import { resolveGateway } from '../resolve/gateway.ts';
+import type { GatewayWorld } from '../resolve/world.ts';
+import { afterProblem } from './outcome.ts';
+import type { Ports } from './ports.ts';
+
+/** The reconcile function for keys "namespace/name" of Gateways, existing or only pointed at. */
+export function listenerReconciler(ports: Ports): (key: string) => Promise<Outcome> {
+  return async (key) => {
+    const world = observe(ports, key);
+    const resolution = resolveGateway(world);
+    const seen = certificatesOf(ports, world, resolution.wanted);
+    // Certificates are independent of each other: one refused write does not hold up the other listeners.
+    const problems = await Promise.all(planListeners(resolution, seen).map((action) => perform(ports, action)));
+    const problem = problems.find((each) => each !== undefined);
+    return problem === undefined ? { kind: 'settled' } : afterProblem(problem, ports.now());
+  };
+}
+
+function observe(ports: Ports, gatewayKey: string): GatewayWorld {
+  const { stores, settings } = ports;
+  const gateway = stores.gateways.get(gatewayKey);
+  const className = gateway?.spec.gatewayClassName;
+  const controllerName =
+    className === undefined ? undefined : stores.gatewayClasses.get(className)?.spec.controllerName;
+  return {
+    gatewayKey,
+    ...(gateway !== undefined && { gateway }),
+    listenerSets: [...stores.listenerSets.by('parent', gatewayKey), ...stores.xListenerSets.by('parent', gatewayKey)],
+    namespaceLabels: (namespace) => stores.namespaces.get(namespace)?.metadata.labels,
+    ...(controllerName !== undefined && { controllerName }),
+    options: settings.resolve,
+  };
+}
+
+/** The Certificates that this Gateway's listeners own or want, and which owners are alive: all by index. */
+function certificatesOf(ports: Ports, world: GatewayWorld, wanted: readonly { namespace: string; name: string }[]) {
+  const { stores } = ports;
+  const found = new Map<string, Certificate>();
+  const objects = [...(world.gateway === undefined ? [] : [world.gateway]), ...world.listenerSets];
+  for (const { metadata } of objects) {
+    for (const each of stores.certificates.by('owner', metadata.uid ?? '')) found.set(each.metadata.uid ?? '', each);
+  }
+  for (const { namespace, name } of wanted) {
+    const each = stores.certificates.get(`${namespace}/${name}`);
+    if (each !== undefined) found.set(each.metadata.uid ?? '', each);
+  }
+  const liveUids = new Set(objects.map(({ metadata }) => metadata.uid ?? ''));
+  for (const certificate of found.values()) {
+    for (const owner of certificate.metadata.ownerReferences ?? []) {
+      if (isAlive(ports, certificate.metadata.namespace ?? '', owner)) liveUids.add(owner.uid);
+    }
+  }
+  return { certificates: [...found.values()], liveUids };
+}
+
+/** Owners of kinds that we do not watch count as alive: their Certificates are not ours to take. */
+function isAlive(ports: Ports, namespace: string, owner: { kind: string; name: string; uid: string }): boolean {
+  const { gateways, listenerSets, xListenerSets } = ports.stores;
+  const key = `${namespace}/${owner.name}`;
+  const known: readonly (ListenerSet | undefined)[] | undefined = {
+    ListenerSet: [listenerSets.get(key)],
+    XListenerSet: [xListenerSets.get(key)],
+  }[owner.kind];
+  if (known !== undefined) return known.some((each) => each?.metadata.uid === owner.uid);
+  return owner.kind !== 'Gateway' || gateways.get(key)?.metadata.uid === owner.uid;
+}
+
+async function perform(ports: Ports, action: ListenerAction): Promise<KubeProblem | undefined> {
+  const { kube, stores, recorder } = ports;
+  switch (action.kind) {
+    case 'createCertificate':
+    case 'replaceCertificate': {
+      const reply =
+        action.kind === 'createCertificate'
+          ? await kube.create(certificates, action.object)
+          : await kube.replace(certificates, action.object);
+      if (!reply.ok) return reply.problem;
+      stores.certificates.note(reply.value);
+      await recorder.say(action.say);
+      return undefined;
+    }
+    case 'deleteCertificate': {
+      const { name, namespace = '', uid } = action.object.metadata;
+      const reply = await kube.delete(certificates, { namespace, name }, uid === undefined ? {} : { uid });
+      if (!reply.ok) return reply.problem.kind === 'notFound' ? undefined : reply.problem;
+      stores.certificates.forget(action.object);
+      await recorder.say(action.say);
+      return undefined;
+    }
+    case 'say':
+      await recorder.say(action.event);
+      return undefined;
+    default:
+      return action satisfies never;
+  }
+}

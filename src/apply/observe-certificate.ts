@@ -1,0 +1,163 @@
+// Gathers what planCertificate decides on: caches first, a GET only for a Secret whose content is not known yet. Called by certificate.ts.
+
+import type { Certificate, CertificateRequest, IssuerRef } from '../api/certmanager.ts';
+import type { Metadata } from '../api/core.ts';
+import { annotations, certManagerGroup, labels } from '../api/names.ts';
+import { secrets } from '../api/resources.ts';
+import type { KubeProblem } from '../kube/problem.ts';
+import type { Store } from '../kube/store.ts';
+import { readCsr } from '../pki/csr.ts';
+import { fingerprint } from '../pki/keys.ts';
+import { renewalTime } from '../pki/renewal.ts';
+import { checkRequest, requestSatisfies } from '../pki/satisfies.ts';
+import type { CertificateSeen, RequestSeen, SecretSeen } from '../plan/seen.ts';
+import { type Attempt, attemptSeen } from './attempt.ts';
+import { seeIssuer } from './issuer-of.ts';
+import { requestName } from './names.ts';
+import type { Ports } from './ports.ts';
+import { readSecret, secretFacts } from './secret-content.ts';
+
+export type Observed =
+  | { readonly kind: 'seen'; readonly seen: CertificateSeen }
+  /** The namespace's Secrets are still being listed; the watch wakes the key. */
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'problem'; readonly problem: KubeProblem };
+
+export async function observeCertificate(ports: Ports, certificate: Certificate, attempt: Attempt): Promise<Observed> {
+  const namespace = certificate.metadata.namespace ?? '';
+  const watch = ports.secrets.ours(namespace);
+  if (watch.kind === 'waiting') return watch;
+  const secret =
+    watch.kind === 'forbidden'
+      ? { ok: true as const, value: forbidden(namespace, watch.message) }
+      : await seeSecret(ports, watch.store, certificate, attempt);
+  if (!secret.ok) return { kind: 'problem', problem: secret.problem };
+  const request = seeRequest(ports, certificate, attempt);
+  const [order] = request === undefined ? [] : ports.stores.orders.by('owner', request.object.metadata.uid ?? '');
+  const routes = order === undefined ? [] : ports.stores.routes.by('owner', order.metadata.uid ?? '');
+  const renewAt = renewal(certificate, secret.value);
+  const checked = checkRequest(certificate.spec);
+  const rival = rivalOf(ports, certificate, secret.value);
+  return {
+    kind: 'seen',
+    seen: {
+      certificate,
+      secret: secret.value,
+      issuer: seeIssuer(ports, certificate),
+      ...(request !== undefined && { request }),
+      ...(order !== undefined && { order }),
+      routes: routes.map((route) => route.metadata.name),
+      attempt: attemptSeen(attempt),
+      leftovers: leftovers(ports, certificate, watch.kind === 'ready' ? watch.store : undefined),
+      ...(renewAt !== undefined && { renewAt }),
+      ...(!checked.ok && { invalid: checked.problem.message }),
+      ...(rival !== undefined && { rival }),
+    },
+  };
+}
+
+function forbidden(namespace: string, message: string): SecretSeen {
+  return {
+    kind: 'forbidden',
+    message: `Certway may not write Secrets in namespace "${namespace}"; run: certway grant ${namespace} | kubectl apply -f - (${message})`,
+  };
+}
+
+async function seeSecret(ports: Ports, store: Store<Metadata>, certificate: Certificate, attempt: Attempt) {
+  const namespace = certificate.metadata.namespace ?? '';
+  const name = certificate.spec.secretName;
+  const metadata = store.get(`${namespace}/${name}`);
+  if (metadata === undefined && (attempt.secret?.kind === 'absent' || attempt.secret?.kind === 'foreign')) {
+    return { ok: true as const, value: { kind: attempt.secret.kind } satisfies SecretSeen };
+  }
+  const known = attempt.secret?.kind === 'content' ? attempt.secret.content : undefined;
+  if (metadata !== undefined && known !== undefined && known.resourceVersion === metadata.metadata.resourceVersion) {
+    return ours(metadata, known, certificate);
+  }
+  const read = await ports.kube.get(secrets, { namespace, name });
+  if (!read.ok) {
+    if (read.problem.kind !== 'notFound') return { ok: false as const, problem: read.problem };
+    attempt.secret = { kind: 'absent' };
+    return { ok: true as const, value: { kind: 'absent' } satisfies SecretSeen };
+  }
+  if (read.value.metadata.annotations?.[annotations.certificateName] === undefined) {
+    attempt.secret = { kind: 'foreign' };
+    return { ok: true as const, value: { kind: 'foreign' } satisfies SecretSeen };
+  }
+  const content = readSecret(read.value);
+  attempt.secret = { kind: 'content', content };
+  return ours(read.value, content, certificate);
+}
+
+function ours(metadata: Metadata, content: ReturnType<typeof readSecret>, certificate: Certificate) {
+  const facts = secretFacts(metadata.metadata, content, certificate.spec);
+  return { ok: true as const, value: { kind: 'ours', facts } satisfies SecretSeen };
+}
+
+function seeRequest(ports: Ports, certificate: Certificate, attempt: Attempt): RequestSeen | undefined {
+  const { name, namespace } = certificate.metadata;
+  const object = ports.stores.requests.get(`${namespace}/${requestName(name, attempt.revision)}`);
+  if (object === undefined) return undefined;
+  const uid = object.metadata.uid ?? '';
+  if (attempt.request?.uid !== uid) {
+    const csr = readCsr(Buffer.from(object.spec.request, 'base64').toString('utf8'));
+    attempt.request = { uid, facts: csr.ok ? csr.value : undefined };
+  }
+  const { facts } = attempt.request;
+  if (facts === undefined) return { object, matchesSpec: false };
+  const isOwned = object.metadata.ownerReferences?.some((owner) => owner.uid === certificate.metadata.uid) === true;
+  const matchesSpec =
+    isOwned && sameTerms(object, certificate) && requestSatisfies(facts, certificate.spec).length === 0;
+  return { object, keyFingerprint: fingerprint(facts.publicKey), matchesSpec };
+}
+
+/** What a CSR does not carry: who signs, for how long, for which use. */
+function sameTerms({ spec: asked }: CertificateRequest, { spec: wanted }: Certificate): boolean {
+  const issuer = ({ name, kind = 'Issuer', group = certManagerGroup }: IssuerRef) => `${group}/${kind}/${name}`;
+  const usages = (of: readonly string[] | undefined) => [...new Set(of)].sort().join();
+  return (
+    issuer(asked.issuerRef) === issuer(wanted.issuerRef) &&
+    asked.duration === wanted.duration &&
+    usages(asked.usages) === usages(wanted.usages)
+  );
+}
+
+function renewal(certificate: Certificate, secret: SecretSeen): number | undefined {
+  if (secret.kind !== 'ours' || secret.facts.leaf === undefined) return undefined;
+  const { renewBefore, renewBeforePercentage } = certificate.spec;
+  return renewalTime({
+    ...secret.facts.leaf,
+    ...(renewBefore !== undefined && { renewBefore }),
+    ...(renewBeforePercentage !== undefined && { renewBeforePercentage }),
+  });
+}
+
+/** Of several Certificates with one secretName, the one that the Secret names keeps it, else the oldest, then the first by name. */
+function rivalOf(ports: Ports, certificate: Certificate, secret: SecretSeen): string | undefined {
+  const { namespace, name } = certificate.metadata;
+  const claims = ports.stores.certificates.by('secretName', `${namespace}/${certificate.spec.secretName}`);
+  if (claims.length < 2) return undefined;
+  const named = secret.kind === 'ours' ? secret.facts.certificateName : undefined;
+  const holder =
+    claims.find((each) => each.metadata.name === named) ??
+    claims.toSorted(
+      (a, b) =>
+        (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '') ||
+        a.metadata.name.localeCompare(b.metadata.name),
+    )[0];
+  return holder === undefined || holder.metadata.name === name ? undefined : holder.metadata.name;
+}
+
+function leftovers(ports: Ports, certificate: Certificate, store: Store<Metadata> | undefined) {
+  const uid = certificate.metadata.uid ?? '';
+  const keySecrets = (store?.by('owner', uid) ?? [])
+    .filter((each) => each.metadata.labels?.[labels.nextPrivateKey] === 'true')
+    .map((each) => each.metadata.name);
+  const newest = certificate.status?.revision ?? 0;
+  const kept = newest - (certificate.spec.revisionHistoryLimit ?? 1);
+  const requests = ports.stores.requests
+    .by('owner', uid)
+    .filter((each) => Number(each.metadata.annotations?.[annotations.certificateRevision] ?? newest) <= kept)
+    .map((each) => each.metadata.name);
+  return { keySecrets, requests };
+}

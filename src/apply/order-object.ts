@@ -1,0 +1,131 @@
+// The Order object as the memory of an order: how it is made, what is written into it, and which state it stands for after a restart.
+
+import type { CertificateRequest, CertificateSpec } from '../api/certmanager.ts';
+import { annotations, labels } from '../api/names.ts';
+import type { Order } from '../api/order.ts';
+import { apiVersion, certificateRequests, orders } from '../api/resources.ts';
+import type { CaAuthorization, CaIdentifier, CaOrder } from '../order/ca.ts';
+import type { OrderState, Wait } from '../order/state.ts';
+import { hostLabel } from '../solve/host.ts';
+import { orderName } from './names.ts';
+
+/** The intent, written before the CA is asked: it names the hosts, so that every replica can answer for them. */
+export function orderObject(request: CertificateRequest, spec: CertificateSpec): Order {
+  const { metadata } = request;
+  const hosts = (spec.dnsNames ?? []).map((host) => [`${labels.hostPrefix}${hostLabel(host)}`, 'true'] as const);
+  const { [annotations.state]: _, ...copied } = metadata.annotations ?? {};
+  return {
+    apiVersion: apiVersion(orders),
+    kind: orders.kind,
+    metadata: {
+      name: orderName(metadata.name),
+      namespace: metadata.namespace ?? '',
+      labels: { ...metadata.labels, ...Object.fromEntries(hosts) },
+      annotations: copied,
+      ownerReferences: [
+        {
+          apiVersion: apiVersion(certificateRequests),
+          kind: certificateRequests.kind,
+          name: metadata.name,
+          uid: metadata.uid ?? '',
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
+    },
+    spec: {
+      issuerRef: spec.issuerRef,
+      request: request.spec.request,
+      ...(spec.commonName !== undefined && { commonName: spec.commonName }),
+      ...(spec.dnsNames !== undefined && { dnsNames: spec.dnsNames }),
+      ...(spec.ipAddresses !== undefined && { ipAddresses: spec.ipAddresses }),
+    },
+  };
+}
+
+/** The sorted set of names that the CA is asked for (RFC 8555 §7.1.3, RFC 8738 for addresses). */
+export function identifiersOf(order: Order): readonly CaIdentifier[] {
+  const { dnsNames = [], ipAddresses = [], commonName } = order.spec;
+  const names = commonName === undefined ? dnsNames : [...dnsNames, commonName];
+  return [
+    ...[...new Set(names)].sort().map((value) => ({ type: 'dns' as const, value })),
+    ...[...new Set(ipAddresses)].sort().map((value) => ({ type: 'ip' as const, value })),
+  ];
+}
+
+/** The state that the object stands for. Only the process that has just made it knows that nothing was asked of the CA. */
+export function resume(order: Order, freshOrder: string | undefined): OrderState {
+  const { status } = order;
+  const noted = notedWait(order);
+  const wait = noted === undefined ? {} : { wait: noted };
+  if (status?.state === 'invalid' || status?.state === 'expired' || status?.state === 'errored') {
+    return { kind: 'failed', phase: status.state, reason: status.reason ?? 'The order failed.' };
+  }
+  if (status?.url !== undefined) return { kind: 'known', url: status.url, ...wait };
+  return { kind: 'intended', asked: freshOrder === order.metadata.uid ? 'no' : 'maybe', ...wait };
+}
+
+/** The status with the CA's URLs and tokens, or undefined when it stands there already. */
+export function recordedStatus(
+  order: Order,
+  placed: CaOrder,
+  authorizations: readonly CaAuthorization[],
+): NonNullable<Order['status']> | undefined {
+  const status = {
+    ...order.status,
+    url: placed.url,
+    finalizeURL: placed.finalize,
+    state: placed.status,
+    authorizations: authorizations.map((each) => ({
+      url: each.url,
+      identifier: each.identifier.value,
+      wildcard: each.wildcard,
+      initialState: each.status,
+      challenges: each.challenges.flatMap(({ url, token, type }) =>
+        token === undefined ? [] : [{ url, token, type }],
+      ),
+    })),
+  };
+  const last = order.status;
+  const tokens = (of: typeof last) =>
+    (of?.authorizations ?? []).flatMap((each) => (each.challenges ?? []).map((challenge) => challenge.token));
+  const isSame = last?.url === status.url && JSON.stringify(tokens(last)) === JSON.stringify(tokens(status));
+  return isSame ? undefined : status;
+}
+
+function notedWait(order: Order): Wait | undefined {
+  const text = order.metadata.annotations?.[annotations.state];
+  if (text === undefined) return undefined;
+  try {
+    const noted: unknown = JSON.parse(text);
+    return isNoted(noted) ? { ...noted, until: Date.parse(noted.nextAttemptAt) } : undefined;
+  } catch {
+    // Somebody edited it: the CA is simply asked again.
+    return undefined;
+  }
+}
+
+interface NotedWait {
+  readonly reason: string;
+  readonly message: string;
+  readonly nextAttemptAt: string;
+  readonly attempts: number;
+}
+
+function isNoted(value: unknown): value is NotedWait {
+  if (typeof value !== 'object' || value === null) return false;
+  const { reason, message, nextAttemptAt, attempts } = value as Record<string, unknown>;
+  return (
+    typeof reason === 'string' &&
+    typeof message === 'string' &&
+    typeof attempts === 'number' &&
+    typeof nextAttemptAt === 'string' &&
+    !Number.isNaN(Date.parse(nextAttemptAt))
+  );
+}
+
+/** What the annotation says of a wait, so that a restart does not shorten it. */
+export function waitNote(wait: Wait): string {
+  const { reason, message, attempts, until } = wait;
+  return JSON.stringify({ reason, message, attempts, nextAttemptAt: new Date(until).toISOString() });
+}

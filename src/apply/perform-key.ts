@@ -1,0 +1,190 @@
+// Keys and requests: makes the private key, keeps it in a Secret of its own until it is issued, and asks with a CertificateRequest.
+
+import type { KeyObject } from 'node:crypto';
+import type { CertificateRequest } from '../api/certmanager.ts';
+import type { Secret } from '../api/core.ts';
+import { annotations, labels } from '../api/names.ts';
+import { apiVersion, certificateRequests, certificates, secrets } from '../api/resources.ts';
+import { createCsr, derToPem } from '../pki/csr.ts';
+import { fingerprint, keyFromPem, keyMatchesSpec, keyToPem, publicHalf } from '../pki/keys.ts';
+import { namesOfSpec } from '../pki/names.ts';
+import { keySecretName, requestName } from './names.ts';
+import { type Done, onward, stopped, type Turn, write } from './perform.ts';
+import { decode } from './secret-content.ts';
+
+/** A fresh key, or the one in use where rotationPolicy Never asks to keep it. */
+export async function makeKey(turn: Turn): Promise<Done> {
+  const { ports, certificate, attempt } = turn;
+  const spec = certificate.spec.privateKey ?? {};
+  const kept = spec.rotationPolicy === 'Never' ? await keyInUse(turn) : undefined;
+  const key = kept ?? (await ports.keys(spec));
+  attempt.key = { kind: 'held', key, fingerprint: fingerprint(publicHalf(key)) };
+  return onward;
+}
+
+async function keyInUse(turn: Turn): Promise<KeyObject | undefined> {
+  const { ports, certificate, seen } = turn;
+  if (seen.secret.kind !== 'ours') return undefined;
+  const { namespace = '' } = certificate.metadata;
+  const read = await ports.kube.get(secrets, { namespace, name: certificate.spec.secretName });
+  if (!read.ok) return undefined;
+  const key = keyFromPem(decode(read.value, 'tls.key'));
+  return key.ok && keyMatchesSpec(key.value, certificate.spec.privateKey) ? key.value : undefined;
+}
+
+/** Makes the key durable before its CSR leaves the process. */
+export async function storeKey(turn: Turn): Promise<Done> {
+  const { ports, certificate, attempt } = turn;
+  const { key } = attempt;
+  if (key === undefined || key.kind === 'lost') return onward;
+  const secret = keySecret(turn, key.key);
+  const created = await ports.kube.create(secrets, secret);
+  if (created.ok) {
+    attempt.key = { ...key, kind: 'durable' };
+    noteSecret(turn, created.value);
+    return onward;
+  }
+  if (created.problem.kind !== 'alreadyExists') return stopped(turn, 'create key Secret', created.problem);
+  // An earlier process stored a key and died: that one counts.
+  return loadKey({ ...turn, certificate });
+}
+
+/** Takes the stored key of this revision up again; `lost` when there is none that is ours. */
+export async function loadKey(turn: Turn): Promise<Done> {
+  const { ports, certificate, attempt } = turn;
+  const { namespace = '', name: certificateName, uid } = certificate.metadata;
+  const name = keySecretName(certificateName, attempt.revision);
+  const read = await ports.kube.get(secrets, { namespace, name });
+  if (!read.ok && read.problem.kind !== 'notFound') return stopped(turn, 'read key Secret', read.problem);
+  attempt.key = { kind: 'lost' };
+  if (!read.ok) return onward;
+  const isOurs = read.value.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
+  const key = isOurs ? keyFromPem(decode(read.value, 'tls.key')) : undefined;
+  if (key?.ok === true) {
+    attempt.key = { kind: 'durable', key: key.value, fingerprint: fingerprint(publicHalf(key.value)) };
+    noteSecret(turn, read.value);
+    return onward;
+  }
+  // A Secret of an earlier Certificate of this name, or a broken one: out of the way with exactly this one.
+  const { resourceVersion } = read.value.metadata;
+  const gone = await ports.kube.delete(
+    secrets,
+    { namespace, name },
+    resourceVersion === undefined ? {} : { resourceVersion },
+  );
+  return gone.ok || gone.problem.kind === 'notFound' ? onward : stopped(turn, 'delete key Secret', gone.problem);
+}
+
+export async function deleteKey(turn: Turn, secretName: string): Promise<Done> {
+  const { ports, certificate } = turn;
+  const { namespace = '' } = certificate.metadata;
+  const gone = await ports.kube.delete(secrets, { namespace, name: secretName });
+  if (!gone.ok && gone.problem.kind !== 'notFound') return stopped(turn, 'delete key Secret', gone.problem);
+  const watch = ports.secrets.ours(namespace);
+  const known = watch.kind === 'ready' ? watch.store.get(`${namespace}/${secretName}`) : undefined;
+  if (watch.kind === 'ready' && known !== undefined) watch.store.forget(known);
+  return onward;
+}
+
+export async function createRequest(turn: Turn): Promise<Done> {
+  const { ports, certificate, attempt } = turn;
+  const { key } = attempt;
+  if (key === undefined || key.kind === 'lost') return onward;
+  const { spec } = certificate;
+  const csr = await createCsr({
+    key: key.key,
+    names: namesOfSpec(spec),
+    ...(spec.subject !== undefined && { subject: spec.subject }),
+    usages: spec.usages ?? [],
+    isCA: spec.isCA === true,
+  });
+  const request = requestObject(turn, derToPem('CERTIFICATE REQUEST', csr));
+  return write(turn, 'create CertificateRequest', ports.kube.create(certificateRequests, request), (created) =>
+    ports.stores.requests.note(created),
+  );
+}
+
+export async function deleteRequest(turn: Turn, name: string): Promise<Done> {
+  const { ports, certificate, attempt } = turn;
+  const { namespace = '' } = certificate.metadata;
+  const known = ports.stores.requests.get(`${namespace}/${name}`);
+  const uid = known?.metadata.uid;
+  const gone = await ports.kube.delete(certificateRequests, { namespace, name }, uid === undefined ? {} : { uid });
+  if (!gone.ok && gone.problem.kind !== 'notFound') return stopped(turn, 'delete CertificateRequest', gone.problem);
+  if (known !== undefined) ports.stores.requests.forget(known);
+  if (name === requestName(certificate.metadata.name, attempt.revision)) {
+    for (const part of ['signed', 'failure', 'order', 'freshOrder', 'request'] as const) delete attempt[part];
+  }
+  return onward;
+}
+
+function requestObject(turn: Turn, csrPem: string): CertificateRequest {
+  const { certificate, attempt } = turn;
+  const { metadata, spec } = certificate;
+  return {
+    apiVersion: apiVersion(certificateRequests),
+    kind: certificateRequests.kind,
+    metadata: {
+      name: requestName(metadata.name, attempt.revision),
+      namespace: metadata.namespace ?? '',
+      labels: metadata.labels ?? {},
+      annotations: {
+        ...copied(metadata.annotations ?? {}),
+        [annotations.certificateName]: metadata.name,
+        [annotations.certificateRevision]: String(attempt.revision),
+        [annotations.privateKeySecretName]: keySecretName(metadata.name, attempt.revision),
+      },
+      ownerReferences: [ownedBy(turn)],
+    },
+    spec: {
+      issuerRef: spec.issuerRef,
+      request: Buffer.from(csrPem).toString('base64'),
+      ...(spec.duration !== undefined && { duration: spec.duration }),
+      ...(spec.isCA === true && { isCA: true }),
+      ...(spec.usages !== undefined && { usages: spec.usages }),
+    },
+  };
+}
+
+/** Tools' own notes on the Certificate mean nothing on its request. */
+function copied(noted: Readonly<Record<string, string>>): Record<string, string> {
+  const foreign = ['kubectl.kubernetes.io/', 'fluxcd.io/', 'argocd.argoproj.io/'];
+  return Object.fromEntries(Object.entries(noted).filter(([key]) => !foreign.some((prefix) => key.startsWith(prefix))));
+}
+
+function keySecret(turn: Turn, key: KeyObject): Secret {
+  const { certificate, attempt } = turn;
+  const { namespace = '', name } = certificate.metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: {
+      name: keySecretName(name, attempt.revision),
+      namespace,
+      labels: { [labels.nextPrivateKey]: 'true', [labels.fao]: 'true' },
+      ownerReferences: [ownedBy(turn)],
+    },
+    data: { 'tls.key': Buffer.from(keyToPem(key, 'PKCS8')).toString('base64') },
+  };
+}
+
+function ownedBy(turn: Turn) {
+  const { name, uid = '' } = turn.certificate.metadata;
+  return {
+    apiVersion: apiVersion(certificates),
+    kind: certificates.kind,
+    name,
+    uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
+
+/** The cache holds metadata only: no payload ever enters it. */
+export function noteSecret(turn: Turn, secret: Secret): void {
+  const watch = turn.ports.secrets.ours(turn.certificate.metadata.namespace ?? '');
+  if (watch.kind === 'ready') {
+    watch.store.note({ apiVersion: 'v1', kind: 'Secret', metadata: secret.metadata });
+  }
+}

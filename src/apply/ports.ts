@@ -1,0 +1,52 @@
+// Everything that the reconcilers reach the world through, made once in main.ts. Only this folder holds kube, acme and solve together.
+
+import type { Certificate, CertificateRequest, Issuer } from '../api/certmanager.ts';
+import type { Metadata } from '../api/core.ts';
+import type { Gateway, GatewayClass, HttpRoute, ListenerSet, Namespace, ReferenceGrant } from '../api/gateway.ts';
+import type { Order } from '../api/order.ts';
+import type { Kube } from '../kube/client.ts';
+import type { Recorder } from '../kube/recorder.ts';
+import type { Store } from '../kube/store.ts';
+import type { Logger } from '../report/logger.ts';
+import type { ResolveOptions } from '../resolve/world.ts';
+import type { Accounts } from './accounts.ts';
+import type { KeyMaker } from './key-maker.ts';
+import type { SecretWatches } from './secret-watches.ts';
+
+/** One cache per watched kind; both kinds of ListenerSet share a shape but not a store. */
+export interface Stores {
+  readonly gateways: Store<Gateway>;
+  readonly gatewayClasses: Store<GatewayClass>;
+  readonly listenerSets: Store<ListenerSet>;
+  readonly xListenerSets: Store<ListenerSet>;
+  readonly namespaces: Store<Namespace>;
+  readonly certificates: Store<Certificate>;
+  readonly requests: Store<CertificateRequest>;
+  readonly orders: Store<Order>;
+  readonly issuers: Store<Issuer>;
+  readonly clusterIssuers: Store<Issuer>;
+  readonly routes: Store<HttpRoute>;
+  readonly grants: Store<ReferenceGrant>;
+  readonly roleBindings: Store<Metadata>;
+}
+
+export interface Settings {
+  /** Where the Secrets of ClusterIssuers stand. */
+  readonly clusterResourceNamespace: string;
+  /** What challenge routes point at. */
+  readonly solverService: { readonly namespace: string; readonly name: string; readonly port: number };
+  readonly selfCheck: { readonly nameservers: readonly string[]; readonly port: number };
+  readonly resolve: ResolveOptions;
+}
+
+export interface Ports {
+  readonly kube: Kube;
+  readonly stores: Stores;
+  readonly secrets: SecretWatches;
+  readonly accounts: Accounts;
+  readonly keys: KeyMaker;
+  readonly recorder: Recorder;
+  readonly log: Logger;
+  readonly settings: Settings;
+  readonly now: () => number;
+}

@@ -1,0 +1,72 @@
+// One work queue per kind of key. Followers collect keys like the leader does and begin to work on them when they become it.
+
+import type { KubeObject } from '../api/meta.ts';
+import type { Change } from '../kube/store.ts';
+import { type Outcome, WorkQueue } from '../queue/work-queue.ts';
+import type { Logger } from '../report/logger.ts';
+import type { Metrics } from '../report/metrics.ts';
+import type { Queues } from './triggers.ts';
+
+type Reconcile = (key: string) => Promise<Outcome>;
+
+export interface WorkOptions {
+  readonly gateway: Reconcile;
+  readonly certificate: Reconcile;
+  readonly issuer: Reconcile;
+  readonly workers: number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface Work extends Queues {
+  /** Begins to work; until then keys only gather. */
+  start(options: WorkOptions): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const names = ['gateway', 'certificate', 'issuer'] as const;
+type Name = (typeof names)[number];
+
+/** Queues that gather keys from the first watch event on and hand them out once `start` is called. */
+export function makeWork(): Work {
+  const gathered = { gateway: new Set<string>(), certificate: new Set<string>(), issuer: new Set<string>() };
+  const queues = new Map<Name, WorkQueue>();
+  const add = (name: Name) => (key: string, change?: Change<KubeObject>) => {
+    const priority = change?.origin === 'list' ? 'initial' : 'live';
+    const queue = queues.get(name);
+    if (queue === undefined) gathered[name].add(key);
+    else queue.add(key, { priority });
+  };
+  return {
+    gateway: add('gateway'),
+    certificate: add('certificate'),
+    issuer: add('issuer'),
+    start: (options) => {
+      // Issuers first: most Certificates would only find that theirs is not ready yet.
+      for (const name of ['issuer', 'gateway', 'certificate'] as const) {
+        const queue = new WorkQueue({
+          concurrency: options.workers,
+          run: timed(name, options),
+          onError: (key, error) => options.log.error({ controller: name, key, err: error }, 'reconcile failed: a bug'),
+        });
+        queues.set(name, queue);
+        options.metrics.queueDepth(name, () => queue.depth);
+        for (const key of gathered[name]) queue.add(key, { priority: 'initial' });
+        gathered[name].clear();
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([...queues.values()].map((queue) => queue[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+function timed(controller: Name, options: WorkOptions): Reconcile {
+  return async (key) => {
+    const since = performance.now();
+    const outcome = await options[controller](key);
+    options.metrics.reconcile({ controller, outcome: outcome.kind, ms: performance.now() - since });
+    if (outcome.kind === 'retry') options.log.debug({ controller, key, why: outcome.why }, 'again later');
+    return outcome;
+  };
+}

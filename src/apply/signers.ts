@@ -1,0 +1,63 @@
+// Loads what a CA issuer signs with from its Secret, once per resourceVersion. Called by issuer.ts (is it usable?) and perform-sign.ts.
+
+import type { KeyObject } from 'node:crypto';
+import type { Issuer } from '../api/certmanager.ts';
+import { secrets } from '../api/resources.ts';
+import { readAuthority } from '../pki/authority.ts';
+import { splitPem } from '../pki/certificate.ts';
+import { keyFromPem } from '../pki/keys.ts';
+import { issuerKey, secretNamespace } from './issuer-of.ts';
+import type { Ports } from './ports.ts';
+import { decode } from './secret-content.ts';
+
+export interface Signer {
+  readonly chain: readonly string[];
+  readonly key: KeyObject;
+}
+
+export type SignerFound =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'absent' | 'unusable' | 'forbidden'; readonly message: string }
+  | { readonly kind: 'ready'; readonly signer: Signer };
+
+interface Known {
+  readonly resourceVersion: string | undefined;
+  readonly found: SignerFound;
+}
+
+export type Signers = (ports: Ports, issuer: Issuer) => Promise<SignerFound>;
+
+/** Parsed signing keys by issuer; a changed Secret is read again. */
+export function signers(): Signers {
+  const known = new Map<string, Known>();
+  return async (ports, issuer) => {
+    const name = issuer.spec.ca?.secretName ?? '';
+    const namespace = secretNamespace(ports, issuer);
+    const watch = ports.secrets.named(namespace, name);
+    if (watch.kind === 'waiting') return watch;
+    if (watch.kind === 'forbidden') return { kind: 'forbidden', message: forbidden(namespace, name) };
+    const metadata = watch.store.get(`${namespace}/${name}`);
+    const absent = `Secret "${namespace}/${name}" with the CA's tls.crt and tls.key does not exist.`;
+    if (metadata === undefined) return { kind: 'absent', message: absent };
+    const last = known.get(issuerKey(issuer));
+    if (last !== undefined && last.resourceVersion === metadata.metadata.resourceVersion) return last.found;
+    const read = await ports.kube.get(secrets, { namespace, name });
+    if (!read.ok) return { kind: 'absent', message: read.problem.kind === 'notFound' ? absent : read.problem.message };
+    const found = readSigner(`${namespace}/${name}`, decode(read.value, 'tls.crt'), decode(read.value, 'tls.key'));
+    known.set(issuerKey(issuer), { resourceVersion: read.value.metadata.resourceVersion, found });
+    return found;
+  };
+}
+
+function readSigner(name: string, certificates: string, keyPem: string): SignerFound {
+  const unusable = (what: string): SignerFound => ({ kind: 'unusable', message: `Secret "${name}": ${what}` });
+  const key = keyFromPem(keyPem);
+  if (!key.ok) return unusable(key.problem.message);
+  const source = { chain: splitPem(certificates), key: key.value };
+  const authority = readAuthority(source);
+  return authority.ok ? { kind: 'ready', signer: source } : unusable(authority.problem.message);
+}
+
+function forbidden(namespace: string, name: string): string {
+  return `Certway may not read Secret "${name}" in namespace "${namespace}"; run: certway grant ${namespace} | kubectl apply -f -`;
+}

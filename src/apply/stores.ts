@@ -1,0 +1,66 @@
+// The caches of everything that is watched, with the indexes that keep each event's work proportional to what it touches.
+
+import type { Certificate, CertificateRequest, Issuer } from '../api/certmanager.ts';
+import type { Gateway, HttpRoute, Listener, ListenerSet } from '../api/gateway.ts';
+import type { KubeObject } from '../api/meta.ts';
+import { annotations, certManagerGroup } from '../api/names.ts';
+import type { Order } from '../api/order.ts';
+import { Store } from '../kube/store.ts';
+import { parentKey } from './challenge-parent.ts';
+import { wantedIssuerKey } from './issuer-of.ts';
+import type { Stores } from './ports.ts';
+
+export function makeStores(): Stores {
+  return {
+    gateways: new Store<Gateway>({ indexes: { secret: (of) => secretsOf(of, of.spec.listeners) } }),
+    gatewayClasses: new Store(),
+    listenerSets: new Store<ListenerSet>({ indexes: setIndexes }),
+    xListenerSets: new Store<ListenerSet>({ indexes: setIndexes }),
+    namespaces: new Store(),
+    certificates: new Store<Certificate>({
+      indexes: {
+        owner: ownersOf,
+        namespace: (of) => [of.metadata.namespace ?? ''],
+        secretName: (of) => [`${of.metadata.namespace}/${of.spec.secretName}`],
+        issuer: (of) =>
+          (of.spec.issuerRef.group ?? certManagerGroup) === certManagerGroup ? [wantedIssuerKey(of)] : [],
+        parent: parentOf,
+      },
+    }),
+    requests: new Store<CertificateRequest>({ indexes: { owner: ownersOf } }),
+    orders: new Store<Order>({ indexes: { owner: ownersOf, host: (of) => of.spec.dnsNames ?? [] } }),
+    issuers: new Store<Issuer>({ indexes: { caSecret: caSecretOf } }),
+    clusterIssuers: new Store<Issuer>({ indexes: { caSecret: caSecretOf } }),
+    routes: new Store<HttpRoute>({ indexes: { owner: ownersOf } }),
+    grants: new Store(),
+    roleBindings: new Store(),
+  };
+}
+
+const setIndexes = {
+  parent: (of: ListenerSet) => [parentKey(of)],
+  namespace: (of: ListenerSet) => [of.metadata.namespace ?? ''],
+  secret: (of: ListenerSet) => secretsOf(of, of.spec.listeners),
+};
+
+function secretsOf(object: KubeObject, listeners: readonly Listener[]): readonly string[] {
+  const names = listeners.flatMap((listener) => (listener.tls?.certificateRefs ?? []).map((ref) => ref.name));
+  return [...new Set(names)].map((name) => `${object.metadata.namespace}/${name}`);
+}
+
+function ownersOf(object: KubeObject): readonly string[] {
+  return (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+}
+
+/** The Gateway or ListenerSet through which the Certificate's names are proven. */
+function parentOf(certificate: Certificate): readonly string[] {
+  const noted = certificate.metadata.annotations ?? {};
+  const name = noted[annotations.parentRefName];
+  const namespace = noted[annotations.parentRefNamespace] ?? certificate.metadata.namespace;
+  return name === undefined ? [] : [`${namespace}/${name}`];
+}
+
+/** By the name of its Secret, and under `*` so that a change of rights in a namespace reaches every CA issuer. */
+function caSecretOf(issuer: Issuer): readonly string[] {
+  return issuer.spec.ca === undefined ? [] : [issuer.spec.ca.secretName, '*'];
+}

@@ -1,0 +1,143 @@
+// Maps every change that a watch reports to the keys that it concerns: nothing else is looked at again. Wired up once in main.ts.
+
+import type { Certificate } from '../api/certmanager.ts';
+import type { Metadata } from '../api/core.ts';
+import type { KubeObject } from '../api/meta.ts';
+import { type Change, keyOf } from '../kube/store.ts';
+import { conditionOf } from '../plan/conditions.ts';
+import { parentKey } from './challenge-parent.ts';
+import { issuerKey, secretNamespace } from './issuer-of.ts';
+import type { Ports } from './ports.ts';
+
+export interface Queues {
+  gateway(key: string, change?: Change<KubeObject>): void;
+  certificate(key: string, change?: Change<KubeObject>): void;
+  issuer(key: string, change?: Change<KubeObject>): void;
+}
+
+export function wireTriggers(ports: Ports, queues: Queues): void {
+  const { stores } = ports;
+  stores.gateways.subscribe((change) => {
+    queues.gateway(change.key, change);
+    for (const certificate of stores.certificates.by('parent', change.key)) queues.certificate(keyOf(certificate));
+  });
+  for (const sets of [stores.listenerSets, stores.xListenerSets]) {
+    sets.subscribe((change) => {
+      for (const set of bothOf(change)) queues.gateway(parentKey(set), change);
+      for (const certificate of stores.certificates.by('parent', change.key)) queues.certificate(keyOf(certificate));
+    });
+  }
+  stores.namespaces.subscribe((change) => {
+    if (change.kind === 'applied' && sameLabels(change.object, change.previous)) return;
+    for (const sets of [stores.listenerSets, stores.xListenerSets]) {
+      for (const set of sets.by('namespace', change.key)) queues.gateway(parentKey(set));
+    }
+  });
+  stores.certificates.subscribe((change) => {
+    queues.certificate(change.key, change);
+    for (const gateway of gatewaysOf(ports, change)) queues.gateway(gateway);
+    if (change.kind === 'removed') wakeRivals(ports, queues, change.previous);
+  });
+  stores.requests.subscribe((change) => {
+    for (const key of ownersOf(change, 'Certificate')) queues.certificate(key, change);
+  });
+  stores.orders.subscribe((change) => {
+    for (const key of ownersOf(change, 'CertificateRequest')) {
+      const [namespace] = key.split('/');
+      const request = stores.requests.get(key);
+      for (const owner of request?.metadata.ownerReferences ?? [])
+        queues.certificate(`${namespace}/${owner.name}`, change);
+    }
+  });
+  for (const issuers of [stores.issuers, stores.clusterIssuers]) {
+    issuers.subscribe((change) => {
+      const issuer = change.kind === 'applied' ? change.object : change.previous;
+      const key = issuerKey(issuer);
+      queues.issuer(key, change);
+      if (change.kind === 'applied' && change.previous !== undefined && sameReadiness(change.object, change.previous))
+        return;
+      for (const certificate of stores.certificates.by('issuer', key)) queues.certificate(keyOf(certificate));
+    });
+  }
+  stores.roleBindings.subscribe((change) => {
+    const object = change.kind === 'applied' ? change.object : change.previous;
+    if (object.metadata.namespace !== undefined) ports.secrets.granted(object.metadata.namespace);
+  });
+}
+
+/** What a change of a Secret wakes: its Certificate, and the CA issuers that sign with it. */
+export function secretChanged(
+  ports: Ports,
+  queues: Queues,
+  namespace: string,
+  name: string | undefined,
+  metadata: Metadata | undefined,
+) {
+  const { stores } = ports;
+  if (name === undefined) {
+    for (const certificate of stores.certificates.by('namespace', namespace)) queues.certificate(keyOf(certificate));
+  } else {
+    for (const certificate of stores.certificates.by('secretName', `${namespace}/${name}`))
+      queues.certificate(keyOf(certificate));
+    for (const owner of metadata?.metadata.ownerReferences ?? []) {
+      if (owner.kind === 'Certificate') queues.certificate(`${namespace}/${owner.name}`);
+    }
+  }
+  for (const issuers of [stores.issuers, stores.clusterIssuers]) {
+    for (const issuer of issuers.by('caSecret', name ?? '*')) {
+      if (secretNamespace(ports, issuer) === namespace) queues.issuer(issuerKey(issuer));
+    }
+  }
+}
+
+function bothOf<T extends KubeObject>(change: Change<T>): readonly T[] {
+  if (change.kind === 'removed') return [change.previous];
+  return change.previous === undefined ? [change.object] : [change.object, change.previous];
+}
+
+/** The Gateways whose listeners made, or want, the Certificate: an edit by hand is put right, a removed one made again. */
+function gatewaysOf(ports: Ports, change: Change<Certificate>): readonly string[] {
+  const certificate = change.kind === 'applied' ? change.object : change.previous;
+  const namespace = certificate.metadata.namespace ?? '';
+  const { stores } = ports;
+  const found = new Set<string>();
+  for (const owner of certificate.metadata.ownerReferences ?? []) {
+    if (owner.kind === 'Gateway') found.add(`${namespace}/${owner.name}`);
+    for (const sets of [stores.listenerSets, stores.xListenerSets]) {
+      const set = sets.get(`${namespace}/${owner.name}`);
+      if (set !== undefined && set.metadata.uid === owner.uid) found.add(parentKey(set));
+    }
+  }
+  if (change.kind === 'removed') {
+    for (const sets of [stores.listenerSets, stores.xListenerSets]) {
+      for (const set of sets.by('secret', `${namespace}/${certificate.metadata.name}`)) found.add(parentKey(set));
+    }
+    for (const gateway of stores.gateways.by('secret', `${namespace}/${certificate.metadata.name}`))
+      found.add(keyOf(gateway));
+  }
+  return [...found];
+}
+
+function wakeRivals(ports: Ports, queues: Queues, gone: Certificate): void {
+  const claim = `${gone.metadata.namespace}/${gone.spec.secretName}`;
+  for (const certificate of ports.stores.certificates.by('secretName', claim)) queues.certificate(keyOf(certificate));
+}
+
+function ownersOf(change: Change<KubeObject>, kind: string): readonly string[] {
+  const { metadata } = change.kind === 'applied' ? change.object : change.previous;
+  const owners = (metadata.ownerReferences ?? []).filter((owner) => owner.kind === kind);
+  return owners.map((owner) => `${metadata.namespace}/${owner.name}`);
+}
+
+function sameLabels(a: KubeObject, b: KubeObject | undefined): boolean {
+  return b !== undefined && JSON.stringify(a.metadata.labels ?? {}) === JSON.stringify(b.metadata.labels ?? {});
+}
+
+type WithConditions = { readonly status?: { readonly conditions?: Parameters<typeof conditionOf>[0] } } & KubeObject;
+
+function sameReadiness(a: WithConditions, b: WithConditions): boolean {
+  const [now, last] = [conditionOf(a.status?.conditions, 'Ready'), conditionOf(b.status?.conditions, 'Ready')];
+  return (
+    a.metadata.generation === b.metadata.generation && now?.status === last?.status && now?.message === last?.message
+  );
+}

@@ -1,0 +1,134 @@
+// The controller's flags as a table, their values with every mistake collected, and the usage text made from it. Called by config.ts only.
+// Names and defaults follow cert-manager's where it has the flag.
+
+import { parseArgs } from 'node:util';
+
+interface Flag {
+  readonly type: 'string' | 'boolean';
+  readonly default?: string | boolean;
+  readonly help: string;
+}
+
+const flags = {
+  kubeconfig: { type: 'string', help: 'kubeconfig file; absent: in-cluster credentials' },
+  'cluster-resource-namespace': {
+    type: 'string',
+    default: 'certway-system',
+    help: 'where Secrets of ClusterIssuers stand',
+  },
+  'enable-gateway-api': { type: 'boolean', default: false, help: 'watch Gateways and ListenerSets' },
+  'feature-gates': {
+    type: 'string',
+    default: '',
+    help: 'XGatewayAPI=true|false (default false), ListenerSets=true|false (default true)',
+  },
+  'gateway-api-extra-protocols': {
+    type: 'string',
+    default: '',
+    help: 'further listener protocols that get certificates, comma-separated',
+  },
+  'gateway-classes': {
+    type: 'string',
+    default: '',
+    help: 'only Gateways of these classes or controller names (patterns with *)',
+  },
+  'gateway-hostname-policy': {
+    type: 'string',
+    default: 'lenient',
+    help: 'lenient | strict: strict refuses wildcard hostnames',
+  },
+  'default-issuer-kind': { type: 'string', default: 'Issuer', help: 'issuer kind where an annotation names none' },
+  'default-issuer-group': {
+    type: 'string',
+    default: 'cert-manager.io',
+    help: 'issuer group where an annotation names none',
+  },
+  'extra-certificate-annotations': {
+    type: 'string',
+    default: '',
+    help: 'annotations copied from Gateway or ListenerSet to the Certificate',
+  },
+  'leader-elect': { type: 'boolean', default: true, help: 'take part in leader election' },
+  'leader-election-namespace': { type: 'string', default: 'certway-system', help: 'where the Lease stands' },
+  'leader-election-lease-duration': {
+    type: 'string',
+    default: '15s',
+    help: 'a lease not renewed for so long may be taken',
+  },
+  'leader-election-renew-deadline': {
+    type: 'string',
+    default: '10s',
+    help: 'a leader that could not renew for so long stops',
+  },
+  'leader-election-retry-period': {
+    type: 'string',
+    default: '2s',
+    help: 'between attempts to take or renew the lease',
+  },
+  'concurrent-workers': {
+    type: 'string',
+    default: '64',
+    help: 'Certificates worked on at once; waiting ones hold no worker',
+  },
+  'acme-http01-listen-address': {
+    type: 'string',
+    default: '0.0.0.0:8089',
+    help: 'where HTTP-01 challenges are answered',
+  },
+  'acme-http01-solver-service': {
+    type: 'string',
+    default: 'certway-system/certway-acme-solver:8089',
+    help: 'namespace/name:port of the Service in front of that address',
+  },
+  'acme-http01-solver-nameservers': {
+    type: 'string',
+    default: '',
+    help: 'host:port of DNS servers for self-checks; empty: the system’s',
+  },
+  'acme-http01-self-check-port': { type: 'string', default: '80', help: 'port that self-checks ask' },
+  'metrics-listen-address': { type: 'string', default: '0.0.0.0:9402', help: 'Prometheus metrics' },
+  'healthz-listen-address': { type: 'string', default: '0.0.0.0:9403', help: '/livez and /readyz' },
+  'log-level': { type: 'string', default: 'info', help: 'debug | info | warn | error' },
+} as const satisfies Record<string, Flag>;
+
+export type Values = { readonly [Name in keyof typeof flags]: string };
+
+/** Every flag's text, given or default; mistakes are added to the list. */
+export function readFlags(argv: readonly string[], mistakes: string[]): Values | 'help' {
+  const options = Object.fromEntries(
+    [...Object.keys(flags), 'help'].map((name) => [name, { type: 'string' as const }]),
+  );
+  // A boolean flag may stand alone (--leader-elect) or with a value (--leader-elect=false), as Go's flags do.
+  const spelled = argv.map((word) => {
+    const name = word.startsWith('--') ? word.slice(2) : '';
+    const isBoolean = name === 'help' || (name in flags && flags[name as keyof typeof flags].type === 'boolean');
+    return isBoolean ? `${word}=true` : word;
+  });
+  const given: Record<string, string> = {};
+  const { tokens } = parseArgs({ args: spelled, options, strict: false, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === 'positional') mistakes.push(`unexpected argument "${token.value}"`);
+    if (token.kind !== 'option') continue;
+    if (token.name === 'help') return 'help';
+    if (!(token.name in flags)) mistakes.push(`unknown flag --${token.name}`);
+    else if (token.value === undefined) mistakes.push(`--${token.name} needs a value`);
+    else given[token.name] = token.value;
+  }
+  const entries = Object.entries<Flag>(flags).map(([name, flag]) => [name, given[name] ?? String(flag.default ?? '')]);
+  return Object.fromEntries(entries) as Values;
+}
+
+export function usage(): string {
+  const lines = Object.entries<Flag>(flags).map(([name, flag]) => {
+    const fallback = flag.default === undefined || flag.default === '' ? '' : ` (default ${flag.default})`;
+    return `  --${name.padEnd(34)} ${flag.help}${fallback}`;
+  });
+  return [
+    'certway controller [flags]    watch Gateways, ListenerSets, Certificates and Issuers, and issue',
+    'certway grant NAMESPACE…      print the RoleBindings that let the controller write Secrets there',
+    '',
+    'Flags of the controller:',
+    ...lines,
+    '',
+  ].join('\n');
+}

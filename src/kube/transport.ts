@@ -1,0 +1,55 @@
+// The sockets to the API server: one bounded keep-alive pool for requests, one unbounded for watches, since each of those holds its socket
+// for minutes and there may be one per namespace. HTTP/1.1. Made by session.ts, and made again when the TLS material changes.
+
+import type { Dispatcher } from 'undici';
+import send from 'undici/lib/api/api-request.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import type { Credentials } from './credentials.ts';
+
+const requestSockets = 24;
+// Below the 90 s after which Go's server closes an idle socket, so that we are the ones to close.
+const idleSocketMs = 60_000;
+
+export interface Transport {
+  send(on: 'requests' | 'streams', options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
+  /** Lets requests in flight finish, cuts streams. */
+  close(): Promise<void>;
+}
+
+/** Opens no socket yet. */
+export async function openTransport(credentials: Credentials): Promise<Transport> {
+  const { server, tls, proxyUrl } = credentials;
+  const shared = {
+    allowH2: false,
+    keepAliveTimeout: idleSocketMs,
+    keepAliveMaxTimeout: idleSocketMs,
+  };
+  const open = async (connections: number | null): Promise<Dispatcher> => {
+    const options = { ...shared, connections };
+    if (proxyUrl !== undefined) return (await import('./proxy.ts')).viaProxy(proxyUrl, tls, options);
+    return new Pool(server.origin, { ...options, connect: { ...tls, timeout: 10_000, keepAliveInitialDelay: 30_000 } });
+  };
+  const pools = { requests: await open(requestSockets), streams: await open(null) };
+  return {
+    send: (on, options) => send.call(pools[on], { ...options, origin: server.origin }),
+    close: async () => {
+      await Promise.all([pools.requests.close(), pools.streams.destroy()]);
+    },
+  };
+}
+
+/** The socket died under a request before any answer: what a keep-alive socket does that the server has just closed. */
+export function isStaleSocket(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error));
+}
+
+/** The handshake failed, so nothing was sent: our CA or client certificate may have rotated on disk. */
+export function isTlsRefusal(error: unknown): boolean {
+  const code = codeOf(error);
+  return /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|TLSV1_ALERT|SSLV3_ALERT/.test(code);
+}
+
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : '';
+}

@@ -1,0 +1,105 @@
+// The process's metrics, in a registry of their own. Made by main.ts, served by serve/metrics.ts, fed by kube, acme, queue and apply.
+// Labels are closed lists or kinds: never a hostname, a namespace or an object's name. Names are cert-manager's where it has one.
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export const watchStates = ['listing', 'watching', 'absent', 'forbidden', 'failing'] as const;
+export type WatchState = (typeof watchStates)[number];
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** `code` is the HTTP status, or `none` where no answer came. */
+  kubeWrite(write: { readonly verb: string; readonly resource: string; readonly code: number | 'none' }): void;
+  acmeRequest(request: { readonly action: string; readonly status: number | 'none'; readonly ms: number }): void;
+  queueDepth(queue: string, read: () => number): void;
+  reconcile(run: { readonly controller: string; readonly outcome: string; readonly ms: number }): void;
+  watch(kind: string, state: WatchState): void;
+  challengeAnswer(status: 200 | 404): void;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const recorders = counters(registry);
+  const { depths, watches } = gauges(registry);
+  return {
+    registry,
+    ...recorders,
+    queueDepth: (queue, read) => depths.set(queue, read),
+    watch(kind, state) {
+      for (const each of watchStates) watches.set({ kind, state: each }, each === state ? 1 : 0);
+    },
+  };
+}
+
+function counters(registry: Registry) {
+  const registers = [registry];
+  const writes = new Counter({
+    name: 'certway_kube_writes_total',
+    help: 'Mutating requests to the API server, failed ones included.',
+    labelNames: ['verb', 'resource', 'code'],
+    registers,
+  });
+  const answers = new Counter({
+    name: 'certway_http01_answers_total',
+    help: 'HTTP-01 challenge requests, by the status of the answer.',
+    labelNames: ['status'],
+    registers,
+  });
+  const reconciles = new Histogram({
+    name: 'certway_reconcile_duration_seconds',
+    help: 'Time of one reconcile of one object.',
+    labelNames: ['controller', 'outcome'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2, 10],
+    registers,
+  });
+  const acme = acmeCounters(registry);
+  return {
+    kubeWrite: ({ verb, resource, code }) => writes.inc({ verb, resource, code }),
+    challengeAnswer: (status) => answers.inc({ status }),
+    reconcile: ({ controller, outcome, ms }) => reconciles.observe({ controller, outcome }, ms / 1000),
+    acmeRequest({ action, status, ms }) {
+      acme.requests.inc({ action, status });
+      acme.durations.observe({ action, status }, ms / 1000);
+    },
+  } satisfies Partial<Metrics>;
+}
+
+function acmeCounters(registry: Registry) {
+  const registers = [registry];
+  const labelNames = ['action', 'status'] as const;
+  const requests = new Counter({
+    name: 'certmanager_http_acme_client_request_count',
+    help: 'Requests to ACME servers.',
+    labelNames,
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'certmanager_http_acme_client_request_duration_seconds',
+    help: 'Time from an ACME request to its answer.',
+    labelNames,
+    buckets: [0.01, 0.05, 0.2, 1, 5, 30],
+    registers,
+  });
+  return { requests, durations };
+}
+
+function gauges(registry: Registry) {
+  const depths = new Map<string, () => number>();
+  new Gauge({
+    name: 'certway_queue_depth',
+    help: 'Keys that wait for a reconcile.',
+    labelNames: ['queue'],
+    registers: [registry],
+    collect() {
+      for (const [queue, read] of depths) this.set({ queue }, read());
+    },
+  });
+  const watches = new Gauge({
+    name: 'certway_watch_state',
+    help: '1 for the state that the watch of a kind is in.',
+    labelNames: ['kind', 'state'],
+    registers: [registry],
+  });
+  return { depths, watches };
+}

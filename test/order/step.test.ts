@@ -1,0 +1,258 @@
+import { describe, expect, it } from 'vitest';
+import type { CaAuthorization, CaOrder, CaProblem } from '../../src/order/ca.ts';
+import type { OrderFact, OrderState, Proof } from '../../src/order/state.ts';
+import { effectOf, step } from '../../src/order/step.ts';
+
+const now = Date.parse('2026-11-21T12:00:00Z');
+const order: CaOrder = {
+  url: 'https://ca/order/1',
+  status: 'pending',
+  identifiers: [{ type: 'dns', value: 'foo.com' }],
+  authorizations: ['https://ca/authz/1'],
+  finalize: 'https://ca/finalize/1',
+};
+const proof: Proof = {
+  host: 'foo.com',
+  authorizationUrl: 'https://ca/authz/1',
+  challengeUrl: 'https://ca/chall/1',
+  token: 'tok',
+};
+
+function authorization(change: Partial<CaAuthorization> = {}): CaAuthorization {
+  return {
+    url: 'https://ca/authz/1',
+    identifier: { type: 'dns', value: 'foo.com' },
+    status: 'pending',
+    wildcard: false,
+    challenges: [{ type: 'http-01', url: 'https://ca/chall/1', status: 'pending', token: 'tok' }],
+    ...change,
+  };
+}
+
+/** Runs facts through the machine and writes down which effect each state asked for. */
+function walk(from: OrderState, facts: readonly OrderFact[]): { readonly effects: string[]; readonly end: OrderState } {
+  let state = from;
+  const effects: string[] = [];
+  let at = now;
+  for (const fact of facts) {
+    let effect = effectOf(state, at);
+    if (effect.kind === 'wait') {
+      at = effect.until;
+      effect = effectOf(state, at);
+    }
+    effects.push(effect.kind);
+    state = step(state, fact, at);
+  }
+  return { effects, end: state };
+}
+
+const placed: OrderFact = { kind: 'order', order };
+const done: OrderFact = { kind: 'done' };
+const proven: OrderFact = { kind: 'authorizations', authorizations: [authorization({ status: 'valid' })] };
+const unproven: OrderFact = { kind: 'authorizations', authorizations: [authorization()] };
+const valid: OrderFact = { kind: 'order', order: { ...order, status: 'valid', certificate: 'https://ca/cert/1' } };
+const processing: OrderFact = { kind: 'order', order: { ...order, status: 'processing' } };
+const chain: OrderFact = { kind: 'certificate', chainPem: 'PEM' };
+
+describe('the life of an order', () => {
+  it('goes from intent to certificate in the shortest way', () => {
+    const facts = [placed, unproven, done, done, done, done, proven, processing, valid, chain];
+    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, facts);
+    expect(effects).toEqual([
+      'place',
+      'readAuthorizations',
+      'record',
+      'present',
+      'check',
+      'answer',
+      'readAuthorizations',
+      'finalize',
+      'readOrder',
+      'download',
+    ]);
+    expect(end).toMatchObject({ kind: 'issued', chainPem: 'PEM' });
+  });
+
+  it('skips every proof when the CA still holds the names as proven, but records the URL first', () => {
+    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [placed, proven, done, valid, chain]);
+    expect(effects).toEqual(['place', 'readAuthorizations', 'record', 'finalize', 'download']);
+    expect(end.kind).toBe('issued');
+  });
+
+  it('records the URL of an order that is ready from the start', () => {
+    const ready: OrderFact = { kind: 'order', order: { ...order, status: 'ready' } };
+    const { effects } = walk({ kind: 'intended', asked: 'no' }, [ready, done, valid, chain]);
+    expect(effects).toEqual(['place', 'record', 'finalize', 'download']);
+  });
+
+  it('looks for an order before it places one, where an earlier process may have asked', () => {
+    const { effects, end } = walk({ kind: 'intended', asked: 'maybe' }, [{ kind: 'notFound' }, placed]);
+    expect(effects).toEqual(['find', 'place']);
+    expect(end.kind).toBe('placed');
+  });
+
+  it.each([
+    ['pending', { ...order }, 'readAuthorizations'],
+    ['ready', { ...order, status: 'ready' }, 'finalize'],
+    ['valid', { ...order, status: 'valid', certificate: 'https://ca/cert/1' }, 'download'],
+    ['processing', { ...order, status: 'processing' }, 'wait'],
+    ['invalid', { ...order, status: 'invalid', error: { type: 'unauthorized', detail: 'no' } }, 'rest'],
+  ] as const)('takes a %s order up again after a restart', (_, found, effect) => {
+    const state = step({ kind: 'known', url: order.url }, { kind: 'order', order: found as CaOrder }, now);
+    expect(effectOf(state, now).kind).toBe(effect);
+  });
+
+  it('asks for the reasons when a restart finds the order invalid without an error', () => {
+    const invalid = { ...order, status: 'invalid' } as const;
+    const error = { type: 'connection', detail: 'Connection refused' };
+    const challenges = [{ type: 'http-01', url: 'https://ca/chall/1', status: 'invalid', error }] as const;
+    const { effects, end } = walk({ kind: 'known', url: order.url }, [
+      { kind: 'order', order: invalid },
+      { kind: 'authorizations', authorizations: [authorization({ status: 'invalid', challenges })] },
+    ]);
+    expect(effects).toEqual(['readOrder', 'readAuthorizations']);
+    expect(end).toEqual({
+      kind: 'failed',
+      phase: 'invalid',
+      reason: 'The CA could not validate foo.com: Connection refused',
+    });
+  });
+
+  it('gives up at once where the CA offers no HTTP-01 challenge', () => {
+    const challenges = [{ type: 'dns-01', url: 'https://ca/chall/2', status: 'pending', token: 'x' }] as const;
+    const wildcard = authorization({ wildcard: true, challenges });
+    const state = step({ kind: 'placed', order }, { kind: 'authorizations', authorizations: [wildcard] }, now);
+    expect(state).toMatchObject({ kind: 'failed', phase: 'errored', reason: expect.stringContaining('*.foo.com') });
+  });
+
+  it('polls only the authorizations that are still open, and not before the CA says', () => {
+    const other = { ...proof, host: 'bar.com', authorizationUrl: 'https://ca/authz/2' };
+    const state: OrderState = { kind: 'validating', order, proofs: [proof, other], polls: 0 };
+    const open = authorization({ url: 'https://ca/authz/2', retryAt: now + 3_000 });
+    const fact: OrderFact = { kind: 'authorizations', authorizations: [authorization({ status: 'valid' }), open] };
+    const next = step(state, fact, now);
+    expect(effectOf(next, now)).toEqual({ kind: 'wait', until: now + 3_000 });
+    expect(effectOf(next, now + 3_000)).toEqual({ kind: 'readAuthorizations', urls: ['https://ca/authz/2'] });
+  });
+
+  it('spaces self-checks out from milliseconds to a minute', () => {
+    let state: OrderState = { kind: 'presented', order, proofs: [proof] };
+    const gaps: number[] = [];
+    let at = now;
+    for (let n = 0; n < 14; n++) {
+      state = step(state, { kind: 'unreachable', message: '404' }, at);
+      const effect = effectOf(state, at);
+      if (effect.kind !== 'wait') throw new Error(`asked for ${effect.kind}`);
+      gaps.push(effect.until - at);
+      at = effect.until;
+    }
+    expect(gaps.slice(0, 4)).toEqual([50, 100, 200, 400]);
+    expect(gaps.at(-1)).toBe(60_000);
+  });
+});
+
+describe('a problem with the CA', () => {
+  const later = now + 7_200_000;
+  const states: Record<string, OrderState> = {
+    intended: { kind: 'intended', asked: 'no' },
+    known: { kind: 'known', url: order.url },
+    placed: { kind: 'placed', order },
+    reachable: { kind: 'reachable', order, proofs: [proof] },
+    validating: { kind: 'validating', order, proofs: [proof], polls: 0 },
+    ready: { kind: 'ready', order },
+    finalizing: { kind: 'finalizing', order, polls: 0 },
+    downloadable: { kind: 'downloadable', order, certificateUrl: 'https://ca/cert/1' },
+  };
+  const limited: CaProblem = { kind: 'rateLimited', detail: 'too many', retryAt: later };
+  const lost: CaProblem = { kind: 'network', detail: 'reset', sent: 'maybe' };
+  const unsent: CaProblem = { kind: 'network', detail: 'refused', sent: 'no' };
+  const down: CaProblem = { kind: 'unavailable', status: 503, detail: 'down', retryAt: later };
+
+  it.each(Object.keys(states))('a 429 keeps %s waiting exactly until Retry-After', (name) => {
+    const state = states[name] ?? { kind: 'intended', asked: 'no' };
+    const next = step(state, { kind: 'problem', problem: limited }, now);
+    expect(next.kind).toBe(state.kind);
+    expect(effectOf(next, later - 1)).toEqual({ kind: 'wait', until: later });
+    expect(effectOf(next, later)).toEqual(effectOf(state, now));
+  });
+
+  it.each([
+    ['intended', 'find'],
+    ['reachable', 'readOrder'],
+    ['ready', 'readOrder'],
+    ['validating', 'readAuthorizations'],
+    ['finalizing', 'readOrder'],
+    ['downloadable', 'download'],
+  ])('a lost reply in %s is followed by %s, not by the same request', (name, effect) => {
+    const next = step(states[name] ?? { kind: 'intended', asked: 'no' }, { kind: 'problem', problem: lost }, now);
+    expect(effectOf(next, now).kind).toBe('wait');
+    expect(effectOf(next, later).kind).toBe(effect);
+  });
+
+  it('a request that never left is simply sent again', () => {
+    const next = step({ kind: 'intended', asked: 'no' }, { kind: 'problem', problem: unsent }, now);
+    expect(effectOf(next, later).kind).toBe('place');
+  });
+
+  it('a 503 on newOrder is looked into, since the CA may have made the order', () => {
+    const next = step({ kind: 'intended', asked: 'no' }, { kind: 'problem', problem: down }, now);
+    expect(effectOf(next, later - 1)).toEqual({ kind: 'wait', until: later });
+    expect(effectOf(next, later).kind).toBe('find');
+  });
+
+  it('growing intervals without Retry-After end at five minutes', () => {
+    let state: OrderState = { kind: 'known', url: order.url };
+    let at = now;
+    let gap = 0;
+    for (let n = 0; n < 15; n++) {
+      state = step(state, { kind: 'problem', problem: { kind: 'unavailable', status: 500, detail: 'oops' } }, at);
+      const effect = effectOf(state, at);
+      if (effect.kind !== 'wait') throw new Error(`asked for ${effect.kind}`);
+      expect(effect.until - at).toBeGreaterThanOrEqual(gap);
+      gap = effect.until - at;
+      at = effect.until;
+    }
+    expect(gap).toBe(300_000);
+  });
+
+  it('a name that the CA refuses fails the order with the reason', () => {
+    const problem: CaProblem = {
+      kind: 'refused',
+      status: 400,
+      type: 'rejectedIdentifier',
+      detail: 'policy forbids foo',
+    };
+    const next = step({ kind: 'intended', asked: 'no' }, { kind: 'problem', problem }, now);
+    expect(next).toEqual({
+      kind: 'failed',
+      phase: 'errored',
+      reason: 'The CA refused (rejectedIdentifier): policy forbids foo',
+    });
+  });
+
+  it('an order that the CA has forgotten is expired, not refused', () => {
+    const problem: CaProblem = { kind: 'refused', status: 404, type: 'malformed', detail: 'not found' };
+    const next = step({ kind: 'known', url: order.url }, { kind: 'problem', problem }, now);
+    expect(next).toMatchObject({ kind: 'failed', phase: 'expired' });
+  });
+
+  it('a refused finalize is looked into three times, through any circle, and then fails', () => {
+    const problem: CaProblem = { kind: 'refused', status: 403, type: 'orderNotReady', detail: 'not ready' };
+    const ready: OrderFact = { kind: 'order', order: { ...order, status: 'ready' } };
+    let state: OrderState = { kind: 'ready', order };
+    let finalized = 0;
+    for (let at = now; state.kind !== 'failed' && finalized < 20; at += 3_600_000) {
+      const effect = effectOf(state, at);
+      if (effect.kind === 'finalize') finalized++;
+      state = step(state, effect.kind === 'finalize' ? { kind: 'problem', problem } : ready, at);
+    }
+    expect(finalized).toBe(4);
+    expect(state).toMatchObject({ kind: 'failed', phase: 'errored' });
+  });
+
+  it('changes nothing once the order is over', () => {
+    const over: OrderState = { kind: 'failed', phase: 'invalid', reason: 'no' };
+    expect(step(over, { kind: 'problem', problem: limited }, now)).toEqual(over);
+    expect(effectOf(over, now)).toEqual({ kind: 'rest' });
+  });
+});
