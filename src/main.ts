@@ -18,7 +18,6 @@ import { grantManifests } from './cli/grant.ts';
 import { type ControllerConfig, readConfig } from './config.ts';
 import { kubeClient } from './kube/client.ts';
 import { holdLease } from './kube/lease.ts';
-import { resourceAt } from './kube/paths.ts';
 import { eventRecorder } from './kube/recorder.ts';
 import { openSession } from './kube/session.ts';
 import { openLogger } from './report/logger.ts';
@@ -48,8 +47,7 @@ async function controller(config: ControllerConfig): Promise<number> {
     ...(config.kubeconfig !== undefined && { kubeconfig: config.kubeconfig }),
     userAgent: 'certway-controller',
     guardWrite: mayWrite,
-    onRequest: ({ method, path, status }) =>
-      metrics.kubeWrite({ verb: method, resource: resourceAt(path), code: status }),
+    onRequest: (request) => metrics.kubeRequest(request),
   });
   const kube = kubeClient(session, (warning) => log.warn({ warning }, 'the API server warns'));
 

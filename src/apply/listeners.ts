@@ -84,7 +84,7 @@ async function perform(ports: Ports, action: ListenerAction): Promise<KubeProble
           : await kube.replace(certificates, action.object);
       if (!reply.ok) return reply.problem;
       stores.certificates.note(reply.value);
-      await recorder.say(action.say);
+      await recorder.say(action.say, { of: reply.value.metadata.resourceVersion ?? '' });
       return undefined;
     }
     case 'deleteCertificate': {
@@ -92,11 +92,11 @@ async function perform(ports: Ports, action: ListenerAction): Promise<KubeProble
       const reply = await kube.delete(certificates, { namespace, name }, uid === undefined ? {} : { uid });
       if (!reply.ok) return reply.problem.kind === 'notFound' ? undefined : reply.problem;
       stores.certificates.forget(action.object);
-      await recorder.say(action.say);
+      await recorder.say(action.say, { of: uid ?? '' });
       return undefined;
     }
     case 'say':
-      await recorder.say(action.event);
+      await recorder.say(action.event, { of: action.generation });
       return undefined;
     default:
       return action satisfies never;

@@ -171,7 +171,7 @@ async function tell(turn: Turn, stage: Stage, issuedHere: boolean): Promise<void
     await ports.recorder.say({ about, type: 'Warning', reason, message: stage.message });
   } else if (stage.kind === 'ready' && issuedHere) {
     const message = 'The certificate has been successfully issued';
-    await ports.recorder.say({ about, type: 'Normal', reason: 'Issuing', message });
+    await ports.recorder.say({ about, type: 'Normal', reason: 'Issuing', message }, { of: turn.attempt.revision });
   }
 }
 

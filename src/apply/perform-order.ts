@@ -8,7 +8,7 @@ import type { AcmeSession } from '../acme/session.ts';
 import type { Issuer } from '../api/certmanager.ts';
 import type { Order } from '../api/order.ts';
 import { orders } from '../api/resources.ts';
-import type { CaAuthorization } from '../order/ca.ts';
+import type { CaAuthorization, CaOrder } from '../order/ca.ts';
 import type { OrderEffect, OrderFact } from '../order/state.ts';
 import { effectOf, step } from '../order/step.ts';
 import { readCsr } from '../pki/csr.ts';
@@ -73,7 +73,7 @@ async function perform(turn: Turn, context: Context, effect: OrderEffect): Promi
     case 'answer':
       return fact(await answerAll(session, effect.proofs));
     case 'finalize':
-      return finalizeWith(turn, session, effect.url);
+      return finalizeWith(turn, session, effect.order);
     case 'download': {
       const got = await download(session, effect.url);
       return fact(
@@ -149,12 +149,12 @@ async function answerAll(session: AcmeSession, proofs: Proofs): Promise<OrderFac
   return { kind: 'done' };
 }
 
-async function finalizeWith(turn: Turn, session: AcmeSession, url: string): Promise<Performed> {
+async function finalizeWith(turn: Turn, session: AcmeSession, order: CaOrder): Promise<Performed> {
   const pem = Buffer.from(turn.seen.request?.object.spec.request ?? '', 'base64').toString('utf8');
   const csr = readCsr(pem);
   if (!csr.ok) {
     turn.attempt.failure = csr.problem.message;
     return { kind: 'stop', done: onward };
   }
-  return orderFact(await finalize(session, url, csr.value.der));
+  return orderFact(await finalize(session, order, csr.value.der));
 }

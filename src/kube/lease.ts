@@ -24,7 +24,7 @@ export interface LeaseOptions {
   /** How long we believe in it after our last successful renewal; less than `leaseMs`. */
   readonly renewDeadlineMs: number;
   readonly retryMs: number;
-  /** Stops at once, without release and without `onLost`. */
+  /** Ends the contest at once, without `onLost` and without release: what was held stays fresh for the rest of its time, so that work may end. */
   readonly signal: AbortSignal;
   onHeld(): void;
   /** At most once, and never after `release` or the signal. Nothing more happens after it. */
@@ -81,6 +81,7 @@ class Contest {
   }
 
   stop(): void {
+    this.held = false;
     this.#stop.abort();
   }
 
@@ -110,7 +111,6 @@ class Contest {
         () => undefined,
       );
     }
-    this.held = false;
   }
 
   /** After `run` has ended. Looks even if we never knew that we held it: an attempt may have been cut off after the server took it. */

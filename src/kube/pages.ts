@@ -75,10 +75,12 @@ async function readOnce<T extends KubeObject>(
     if (!page.ok) return page;
     const parsed = isRecord(page.value) ? page.value : {};
     const resourceVersion = versionOf(parsed);
-    if (!Array.isArray(parsed.items) || resourceVersion === undefined) {
+    // An empty list of metadata comes with `items: null` (Go's nil slice).
+    const raws = parsed.items ?? [];
+    if (!Array.isArray(raws) || resourceVersion === undefined) {
       return { ok: false, problem: unavailable(`what came for ${of.plural} is not a list`) };
     }
-    for (const raw of parsed.items) {
+    for (const raw of raws) {
       const item = received(raw, of);
       if (item !== undefined) items.push(item);
     }

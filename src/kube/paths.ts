@@ -24,11 +24,3 @@ export function objectPath(of: Resource<KubeObject>, ref: Ref, subresource?: 'st
   const path = `${collectionPath(of, ref.namespace)}/${encodeURIComponent(ref.name)}`;
   return subresource === undefined ? path : `${path}/${subresource}`;
 }
-
-/** The plural of the kind that a path is about, with its subresource: a bounded metric label. */
-export function resourceAt(path: string): string {
-  const [, inNamespace, clusterWide] =
-    /^\/(?:api|apis\/[^/]+)\/[^/]+\/(?:namespaces\/[^/]+\/([^/?]+)|([^/?]+))/.exec(path) ?? [];
-  const plural = inNamespace ?? clusterWide ?? 'other';
-  return path.endsWith('/status') ? `${plural}/status` : plural;
-}

@@ -30,10 +30,12 @@ export async function openTransport(credentials: Credentials): Promise<Transport
     return new Pool(server.origin, { ...options, connect: { ...tls, timeout: 10_000, keepAliveInitialDelay: 30_000 } });
   };
   const pools = { requests: await open(requestSockets), streams: await open(null) };
+  let closing: Promise<void> | undefined;
   return {
     send: (on, options) => send.call(pools[on], { ...options, origin: server.origin }),
-    close: async () => {
-      await Promise.all([pools.requests.close(), pools.streams.destroy()]);
+    close: () => {
+      closing ??= Promise.all([pools.requests.close(), pools.streams.destroy()]).then(() => undefined);
+      return closing;
     },
   };
 }

@@ -61,7 +61,7 @@ export type OrderEffect =
   | { readonly kind: 'present'; readonly hosts: readonly string[] }
   | { readonly kind: 'check'; readonly proofs: readonly Proof[] }
   | { readonly kind: 'answer'; readonly proofs: readonly Proof[] }
-  | { readonly kind: 'finalize'; readonly url: string }
+  | { readonly kind: 'finalize'; readonly order: CaOrder }
   | { readonly kind: 'download'; readonly url: string }
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'rest' };

@@ -33,7 +33,7 @@ export function effectOf(state: OrderState, now: number): OrderEffect {
     case 'validating':
       return { kind: 'readAuthorizations', urls: state.proofs.map((proof) => proof.authorizationUrl) };
     case 'ready':
-      return { kind: 'finalize', url: state.order.finalize };
+      return { kind: 'finalize', order: state.order };
     case 'finalizing':
       return { kind: 'readOrder', url: state.order.url };
     case 'downloadable':

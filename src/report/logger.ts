@@ -1,20 +1,13 @@
 // One JSON line per event on standard output. Made by main.ts; everything else gets a child of it.
 // Keys are kept out by never being passed; the redaction here is the net below, for the day when someone does.
 
-import {
-  type DestinationStream,
-  destination,
-  type LevelWithSilent,
-  type Logger,
-  pino,
-  stdSerializers,
-  stdTimeFunctions,
-} from 'pino';
+import { type DestinationStream, destination, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 
 export type { Logger } from 'pino';
 
 export interface LoggerOptions {
-  readonly level: LevelWithSilent;
+  /** debug, info, warn, error, silent. */
+  readonly level: string;
   /** Standard output unless given. */
   readonly to?: DestinationStream;
 }
@@ -37,7 +30,6 @@ export function openLogger({ level, to }: LoggerOptions): Logger {
     {
       level,
       base: null,
-      messageKey: 'message',
       timestamp: stdTimeFunctions.isoTime,
       // pino knows how to write an Error under `err` only.
       serializers: { error: stdSerializers.errWithCause, cause: stdSerializers.errWithCause },

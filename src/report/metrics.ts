@@ -8,9 +8,10 @@ export type WatchState = (typeof watchStates)[number];
 
 export interface Metrics {
   readonly registry: Registry;
-  /** `code` is the HTTP status, or `none` where no answer came. */
-  kubeWrite(write: { readonly verb: string; readonly resource: string; readonly code: number | 'none' }): void;
-  acmeRequest(request: { readonly action: string; readonly status: number | 'none'; readonly ms: number }): void;
+  /** One attempt at the API server; `path` is reduced to its resource, `status` is 0 where no answer came. */
+  kubeRequest(request: { readonly method: string; readonly path: string; readonly status: number }): void;
+  /** `status` is 0 where no answer came. */
+  acmeRequest(request: { readonly action: string; readonly status: number; readonly ms: number }): void;
   queueDepth(queue: string, read: () => number): void;
   reconcile(run: { readonly controller: string; readonly outcome: string; readonly ms: number }): void;
   watch(kind: string, state: WatchState): void;
@@ -34,10 +35,10 @@ export function createMetrics(): Metrics {
 
 function counters(registry: Registry) {
   const registers = [registry];
-  const writes = new Counter({
-    name: 'certway_kube_writes_total',
-    help: 'Mutating requests to the API server, failed ones included.',
-    labelNames: ['verb', 'resource', 'code'],
+  const requests = new Counter({
+    name: 'certway_kube_requests_total',
+    help: 'Requests to the API server, failed ones included; status 0 is no answer.',
+    labelNames: ['method', 'resource', 'status'],
     registers,
   });
   const answers = new Counter({
@@ -55,7 +56,7 @@ function counters(registry: Registry) {
   });
   const acme = acmeCounters(registry);
   return {
-    kubeWrite: ({ verb, resource, code }) => writes.inc({ verb, resource, code }),
+    kubeRequest: ({ method, path, status }) => requests.inc({ method, resource: resourceOf(path), status }),
     challengeAnswer: (status) => answers.inc({ status }),
     reconcile: ({ controller, outcome, ms }) => reconciles.observe({ controller, outcome }, ms / 1000),
     acmeRequest({ action, status, ms }) {
@@ -63,6 +64,15 @@ function counters(registry: Registry) {
       acme.durations.observe({ action, status }, ms / 1000);
     },
   } satisfies Partial<Metrics>;
+}
+
+/** "/apis/g/v1/namespaces/team-a/things/x/status" → "things/status": never a name, since names are without number. */
+export function resourceOf(path: string): string {
+  const parts = path.split('?', 1)[0]?.split('/').slice(1) ?? [];
+  const below = parts[0] === 'api' ? parts.slice(2) : parts[0] === 'apis' ? parts.slice(3) : [];
+  const [resource, , subresource] = below[0] === 'namespaces' && below.length > 2 ? below.slice(2) : below;
+  if (resource === undefined || resource === '') return 'other';
+  return subresource === undefined ? resource : `${resource}/${subresource}`;
 }
 
 function acmeCounters(registry: Registry) {

@@ -28,7 +28,7 @@ export function readDuration(value: string, least: number): number | undefined {
   return duration !== undefined && duration >= least ? duration : undefined;
 }
 
-export function readOneOf<T extends string>(value: string, allowed: readonly T[]): T | undefined {
+export function readOneOf<const T extends string>(value: string, allowed: readonly T[]): T | undefined {
   return allowed.find((one) => one === value);
 }
 

@@ -10,6 +10,8 @@ export interface Inherited {
   readonly annotations: Readonly<Record<string, string>>;
   /** "namespace/name" of the Gateway. */
   readonly from: string;
+  /** What is to be inherited cannot be read. */
+  readonly problem?: string;
 }
 
 export interface ShapeRead {
@@ -19,7 +21,7 @@ export interface ShapeRead {
 }
 
 export function readShape(source: Source, inherited: Inherited): ShapeRead {
-  const problems: string[] = [];
+  const problems: string[] = inherited.problem === undefined ? [] : [inherited.problem];
   let shape: Shape = {};
   for (const row of annotationTable) {
     if (row.only !== undefined && source.parent === undefined) continue;

@@ -3,8 +3,8 @@
 
 import { keys } from './annotation-keys.ts';
 import { type AnnotationRow, annotationTable } from './annotation-table.ts';
-import type { Inherited } from './annotations.ts';
 import { readList } from './annotation-values.ts';
+import type { Inherited } from './annotations.ts';
 import type { Source } from './source.ts';
 import { listed, quoted } from './words.ts';
 
@@ -40,11 +40,16 @@ export const nothingInherited: Inherited = { annotations: {}, from: '' };
 
 /** What `set` takes: of no unit of which it has set anything itself. */
 export function inheritedBy(set: Source, gateway: Source, legacy: Legacy): Inherited {
+  const from = `${gateway.namespace}/${gateway.name}`;
+  if (legacy.problem !== undefined) {
+    const problem = `Gateway ${from} says in ${keys.inherit} what is inherited here, and it cannot be read; its owner can correct it.`;
+    return { annotations: {}, from, problem };
+  }
   if (legacy.rows.length === 0) return nothingInherited;
   const own = new Set(annotationTable.filter((row) => set.annotations[row.key] !== undefined).map((row) => row.unit));
   const taken = legacy.rows.filter((row) => !own.has(row.unit));
   return {
     annotations: Object.fromEntries(taken.map((row) => [row.key, gateway.annotations[row.key] ?? ''])),
-    from: `${gateway.namespace}/${gateway.name}`,
+    from,
   };
 }

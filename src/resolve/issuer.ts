@@ -3,9 +3,10 @@
 
 import type { IssuerRef } from '../api/certmanager.ts';
 import { annotations, certManagerGroup } from '../api/names.ts';
+import { isObjectName } from './object-name.ts';
 import type { Source } from './source.ts';
-import type { ResolveOptions, Subject } from './world.ts';
 import { badValue, quoted } from './words.ts';
+import type { ResolveOptions, Subject } from './world.ts';
 
 export type IssuerRead =
   | { readonly kind: 'none' }
@@ -13,20 +14,11 @@ export type IssuerRead =
   /** The sentences say what is wrong with the annotations. */
   | { readonly kind: 'unusable'; readonly problems: readonly string[]; readonly from: Subject };
 
-const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const kindName = /^[A-Za-z][A-Za-z0-9]{0,62}$/;
-
-export function isIssuerName(name: string): boolean {
-  return objectName.test(name);
-}
 
 /** Within cert-manager's own group there are two kinds; another group's controller knows its own. */
 export function isIssuerKind(kind: string, group: string): boolean {
   return group === certManagerGroup ? kind === 'Issuer' || kind === 'ClusterIssuer' : kindName.test(kind);
-}
-
-export function isIssuerGroup(group: string): boolean {
-  return objectName.test(group);
 }
 
 export function defaultGroup(options: ResolveOptions): string {
@@ -44,8 +36,8 @@ export function readIssuer(source: Source, options: ResolveOptions): IssuerRead 
   const kind = source.annotations[annotations.issuerKind]?.trim() || plain;
   const group = source.annotations[annotations.issuerGroup]?.trim() || defaultGroup(options);
   const problems = exclusions(source);
-  if (!isIssuerName(name)) problems.push(badValue(key, name, 'the name of an issuer'));
-  if (problems.length === 0 && !isIssuerGroup(group)) {
+  if (!isObjectName(name)) problems.push(badValue(key, name, 'the name of an issuer'));
+  if (problems.length === 0 && !isObjectName(group)) {
     problems.push(badValue(annotations.issuerGroup, group, 'the API group of an issuer, such as cert-manager.io'));
   } else if (problems.length === 0 && !isIssuerKind(kind, group)) {
     const accepts = `Issuer or ClusterIssuer, or with ${annotations.issuerGroup} the kind of an external issuer`;

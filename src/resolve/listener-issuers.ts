@@ -4,10 +4,11 @@
 
 import { annotations } from '../api/names.ts';
 import { readList } from './annotation-values.ts';
-import { defaultGroup, type IssuerRead, isIssuerGroup, isIssuerKind, isIssuerName } from './issuer.ts';
+import { defaultGroup, type IssuerRead, isIssuerKind } from './issuer.ts';
+import { isObjectName } from './object-name.ts';
 import type { Source } from './source.ts';
-import type { ResolveOptions, Subject } from './world.ts';
 import { listed, quoted } from './words.ts';
+import type { ResolveOptions, Subject } from './world.ts';
 
 export interface ListenerIssuers {
   readonly byListener: ReadonlyMap<string, IssuerRead>;
@@ -25,7 +26,8 @@ export function readListenerIssuers(source: Source, options: ResolveOptions): Li
   const bad: string[] = [];
   for (const entry of readList(value)) {
     const [listener = '', ...rest] = entry.split('=').map((part) => part.trim());
-    const read = names.has(listener) && rest.length === 1 ? readEntry(rest[0] ?? '', source.subject, options) : undefined;
+    const read =
+      names.has(listener) && rest.length === 1 ? readEntry(rest[0] ?? '', source.subject, options) : undefined;
     if (read === undefined || !agrees(byListener.get(listener), read)) {
       bad.push(entry);
       byListener.set(listener, { kind: 'unusable', problems: [], from: source.subject });
@@ -44,7 +46,7 @@ function readEntry(text: string, from: Subject, options: ResolveOptions): Issuer
   const dot = qualified.indexOf('.');
   const kind = dot === -1 ? qualified : qualified.slice(0, dot);
   const group = dot === -1 ? defaultGroup(options) : qualified.slice(dot + 1);
-  if (!isIssuerName(name) || !isIssuerGroup(group) || !isIssuerKind(kind, group)) return undefined;
+  if (!isObjectName(name) || !isObjectName(group) || !isIssuerKind(kind, group)) return undefined;
   return { kind: 'named', ref: { name, kind, group }, from };
 }
 

@@ -2,6 +2,7 @@
 // Rules and scope of cert-manager's shim; each refusal names the field and what to do.
 
 import type { CertificateRef, Listener } from '../api/gateway.ts';
+import { isObjectName } from './object-name.ts';
 import type { Source } from './source.ts';
 import { quoted } from './words.ts';
 
@@ -9,9 +10,12 @@ export type ListenerVerdict =
   /** Not for us: another protocol, passed through, or ignored by annotation. */
   | { readonly kind: 'skipped' }
   | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'eligible'; readonly listener: Listener; readonly hostname: string; readonly secrets: readonly string[] };
-
-const secretName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+  | {
+      readonly kind: 'eligible';
+      readonly listener: Listener;
+      readonly hostname: string;
+      readonly secrets: readonly string[];
+    };
 
 export function judgeListener(
   source: Source,
@@ -50,7 +54,9 @@ function tlsProblems({ tls, protocol }: Listener, at: string, namespace: string)
   const refs = tls.certificateRefs ?? [];
   return [
     ...(mode === 'Terminate' ? [] : [`${at}.tls.mode is ${mode ?? 'not set'}; set it to Terminate`]),
-    ...(refs.length > 0 ? [] : [`${at}.tls.certificateRefs is empty; name the Secret that shall receive the certificate`]),
+    ...(refs.length > 0
+      ? []
+      : [`${at}.tls.certificateRefs is empty; name the Secret that shall receive the certificate`]),
     ...refs.flatMap((ref, i) => refProblems(ref, `${at}.tls.certificateRefs[${i}]`, namespace)),
   ];
 }
@@ -62,7 +68,9 @@ function refProblems(ref: CertificateRef, at: string, namespace: string): readon
     ...(kind === '' || kind === 'Secret' ? [] : [`${at}.kind is ${quoted(kind)}; only a Secret can be written`]),
     ...(elsewhere === '' || elsewhere === namespace
       ? []
-      : [`${at}.namespace is ${quoted(elsewhere)}; certificates are only written in the namespace of the object, ${namespace}`]),
-    ...(secretName.test(name) ? [] : [`${at}.name is ${quoted(name)}; a Secret cannot have that name`]),
+      : [
+          `${at}.namespace is ${quoted(elsewhere)}; certificates are only written in the namespace of the object, ${namespace}`,
+        ]),
+    ...(isObjectName(name) ? [] : [`${at}.name is ${quoted(name)}; a Secret cannot have that name`]),
   ];
 }

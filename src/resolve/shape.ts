@@ -38,7 +38,9 @@ export function merged(a: Shape, b: Shape): Shape {
 const defaultDuration = 2160 * 3_600_000;
 
 /** What is wrong with values that are each fine alone: the annotations at fault by short name, and what is accepted. */
-export function contradictions(shape: Shape): readonly { readonly names: readonly string[]; readonly accepts: string }[] {
+export function contradictions(
+  shape: Shape,
+): readonly { readonly names: readonly string[]; readonly accepts: string }[] {
   const found = [];
   const { privateKey, renewBefore, renewBeforePercentage, duration = defaultDuration } = shape;
   const size = sizeProblem(privateKey?.algorithm ?? 'RSA', privateKey?.size);

@@ -1,7 +1,7 @@
 // Opens the small HTTP servers of the process: one address each, strict limits, a graceful end. Called by http01.ts, health.ts and metrics.ts.
 
-import { createServer, type RequestListener } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { isIPv6, type Socket } from 'node:net';
 import type { Reply } from '../api/reply.ts';
 
 export interface ListenAddress {
@@ -47,22 +47,43 @@ export async function listen(address: string, handle: RequestListener): Promise<
     handle,
   );
   server.maxConnections = 2048;
+  const quiet = trackQuiet(server);
   const { promise: opened, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (cause) => reject(new Error(`cannot listen on ${address}`, { cause })));
   server.listen(parsed.value, resolve);
   await opened;
-  const close = () => closeServer(server);
+  const close = () => closeServer(server, quiet);
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error(`listening on ${address} has no port`);
   const host = isIPv6(bound.address) ? `[${bound.address}]` : bound.address;
   return { address: `${host}:${bound.port}`, port: bound.port, close, [Symbol.asyncDispose]: close };
 }
 
-async function closeServer(server: ReturnType<typeof createServer>): Promise<void> {
+/**
+ * Connections without a request under way. Node itself counts one that never asked as busy, and keeps one alive
+ * whose request ended after the server closed.
+ */
+function trackQuiet(server: Server): ReadonlySet<Socket> {
+  const quiet = new Set<Socket>();
+  server.on('connection', (socket) => {
+    quiet.add(socket);
+    socket.once('close', () => quiet.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    quiet.delete(socket);
+    response.once('close', () => {
+      if (server.listening && !socket.destroyed) quiet.add(socket);
+      else socket.end();
+    });
+  });
+  return quiet;
+}
+
+async function closeServer(server: Server, quiet: ReadonlySet<Socket>): Promise<void> {
   if (!server.listening) return;
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
-  server.closeIdleConnections();
+  for (const socket of quiet) socket.destroy();
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
   clearTimeout(timer);

@@ -9,6 +9,7 @@ import { type Controller, startController } from '../rig/controller.ts';
 import { type Client, openClient, pathOf } from '../rig/demo/client.ts';
 import { issuersOf, readExample } from '../rig/demo/example.ts';
 import { kubectlFor } from '../rig/kubectl.ts';
+import { tail } from '../rig/part.ts';
 import { until } from '../rig/wait.ts';
 import { startWorld, type World } from '../rig/world.ts';
 import { type Arrivals, watchArrivals } from './arrivals.ts';
@@ -36,7 +37,11 @@ export async function measure(benchmark: Benchmark, progress: (line: string) => 
   const before = await readings(client, controller);
   const since = Date.now();
   const begun = performance.now();
-  await Promise.all([createAll(client, wanted), arrivals.all(AbortSignal.timeout(patienceMs))]);
+  await Promise.all([createAll(client, wanted), arrivals.all(AbortSignal.timeout(patienceMs))]).catch(async (cause) => {
+    throw new Error(`${benchmark.name} failed; the controller's log ends:\n${await tail(controller.logFile)}`, {
+      cause,
+    });
+  });
   await silence(audit);
   const after = await readings(client, controller);
   checkAll(arrivals);

@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { execa } from 'execa';
 import type { KubeObject } from '../../src/api/meta.ts';
 import { startController } from './controller.ts';
@@ -16,6 +16,7 @@ import { type Seen, startWatching, type Watching } from './demo/seen.ts';
 import { verdictsOn } from './demo/verdicts.ts';
 import { explain } from './demo/why.ts';
 import { kubectlFor } from './kubectl.ts';
+import { tail } from './part.ts';
 import { until } from './wait.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -31,12 +32,16 @@ const leave = () => {
   process.exit(130);
 };
 process.once('SIGINT', leave).once('SIGTERM', leave);
-process.exitCode = await demo(screen);
+process.exitCode = await demo(screen).catch((error: unknown) => {
+  screen.say(inspect(error, { depth: 3 }));
+  return 1;
+});
 
 async function demo(screen: Screen): Promise<number> {
   const begun = performance.now();
   await using world = await startWorld({ progress: screen.say });
   const worldUp = performance.now();
+  screen.say('Starting the controller …');
   await using controller = await startController(world);
   const controllerUp = performance.now();
   const example = await readExample(world.acme);
@@ -44,13 +49,18 @@ async function demo(screen: Screen): Promise<number> {
   await using watching = startWatching(client);
   await applyAsUser(world, example);
   screen.say('Applied examples/listenersets.yaml');
-  const rows = await showUntilIssued(watching, listenersOf(example).length, screen);
+  const wanted = listenersOf(example).length;
+  const rows = await showUntilIssued(watching, wanted, screen);
   const verdicts = await judge(world, example, watching.seen, rows);
-  screen.show(rowsOf(watching.seen, performance.now(), verdicts));
-  const good =
-    rows.length > 0 && rows.every((row) => verdicts.get(`${row.namespace}/${row.secretName}`)?.startsWith('verified'));
-  if (!good) {
-    await tellWhy(screen, client, rows, controller.logFile);
+  const judged = rowsOf(watching.seen, performance.now(), verdicts);
+  screen.show(judged);
+  const bad = judged.filter((row) => verdicts.get(`${row.namespace}/${row.secretName}`)?.kind !== 'verified');
+  const good = judged.length >= wanted && bad.length === 0;
+  screen.say('');
+  if (good) {
+    screen.say('Every hostname has a certificate that leads to its CA.');
+  } else {
+    await tellWhy(screen, client, bad, controller.logFile);
   }
   tellTimes(
     screen,
@@ -95,13 +105,13 @@ async function judge(
   return verdictsOn(rows, seen, await rootsOf(example, seen, world.acme), Date.now());
 }
 
-async function tellWhy(screen: Screen, client: Client, rows: readonly Row[], logFile: string): Promise<void> {
-  screen.say('');
-  screen.say(`Not every hostname has a good certificate after ${seconds(patienceMs)}. What the cluster says:`);
-  for (const line of await explain(client, rows)) {
+async function tellWhy(screen: Screen, client: Client, bad: readonly Row[], logFile: string): Promise<void> {
+  screen.say('Not every hostname has a certificate that leads to its CA. What the cluster says:');
+  for (const line of await explain(client, bad)) {
     screen.say(line);
   }
-  screen.say(`The controller's log is ${logFile}; it goes with the world, unless you run with -- --keep.`);
+  screen.say(`The controller's log, ${logFile} (with -- --keep it stays), ends:`);
+  screen.say(await tail(logFile));
 }
 
 interface Times {

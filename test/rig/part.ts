@@ -12,7 +12,7 @@ export interface Readiness {
 }
 
 const attempts = 4;
-const tailLines = 15;
+const tailLines = 30;
 
 /** Starts a part, with a fresh command (and so fresh ports) for each attempt; resolves when it is ready. */
 export async function startPart<T extends { readonly command: Command; readonly readiness: Readiness }>(

@@ -3,6 +3,7 @@
 import type { Certificate } from '../../../src/api/certmanager.ts';
 import type { Listener, ListenerSet } from '../../../src/api/gateway.ts';
 import { annotations } from '../../../src/api/names.ts';
+import type { Finding } from './chain.ts';
 import type { Seen, Sighting } from './seen.ts';
 
 export interface Row {
@@ -20,8 +21,8 @@ export interface Row {
   readonly certificate?: Certificate;
 }
 
-/** What the chain's verification found, by "namespace/secretName"; a row is done when it has a verdict here or a certificate. */
-export type Verdicts = ReadonlyMap<string, string>;
+/** What the chain's verification found, by "namespace/secretName". */
+export type Verdicts = ReadonlyMap<string, Finding>;
 
 export function rowsOf(seen: Seen, now: number, verdicts: Verdicts = new Map()): readonly Row[] {
   return [...seen.listenerSets.values()]
@@ -54,7 +55,7 @@ function rowOf(
     hostname,
     secretName,
     ...issuerOf(seen, set, certificate),
-    state: verdicts.get(`${namespace}/${secretName}`) ?? (secret ? 'issued' : stateOf(seen, certificate, hostname)),
+    state: stateOf(seen, certificate, hostname, secret && (verdicts.get(`${namespace}/${secretName}`) ?? 'unverified')),
     ms: Math.max(0, (secret?.firstSeen ?? now) - firstSeen),
     done: secret !== undefined,
     ...(certificate === undefined ? {} : { certificate }),
@@ -84,7 +85,15 @@ function annotatedIssuer(all: Readonly<Record<string, string>> = {}): string | u
     : `ClusterIssuer/${cluster}`;
 }
 
-function stateOf(seen: Seen, certificate: Certificate | undefined, hostname: string): string {
+function stateOf(
+  seen: Seen,
+  certificate: Certificate | undefined,
+  hostname: string,
+  finding: Finding | 'unverified' | undefined,
+): string {
+  if (finding !== undefined) {
+    return finding === 'unverified' ? 'issued' : wordsOf(finding);
+  }
   if (certificate === undefined) {
     return 'no Certificate yet';
   }
@@ -99,6 +108,10 @@ function stateOf(seen: Seen, certificate: Certificate | undefined, hostname: str
   }
   const reason = certificate.status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
   return reason ?? 'Certificate made';
+}
+
+function wordsOf(finding: Finding): string {
+  return finding.kind === 'verified' ? `verified, root ${finding.root}` : `wrong: ${finding.why}`;
 }
 
 /** How a row is called in lines of text. */

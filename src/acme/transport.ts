@@ -1,0 +1,168 @@
+// The way to one ACME server (RFC 8555 §6): signs and posts with nonces that it keeps, repeats a request only for a bad nonce, turns every
+// failure into an AcmeProblem. Never waits for Retry-After: that is the order machine's business. Opened by apply/accounts.ts.
+
+import type { KeyObject } from 'node:crypto';
+import PQueue from 'p-queue';
+import type { Reply } from '../api/reply.ts';
+import { type Directory, directoryCache, readDirectory } from './directory.ts';
+import { type Document, type MediaType, malformed, readDocument } from './document.ts';
+import { type Action, type Http, type HttpOptions, openHttp } from './http.ts';
+import type { HttpReply } from './http-reply.ts';
+import { readUrl } from './json.ts';
+import { algorithmOf, signedRequest, thumbprint } from './jws.ts';
+import { nonceOf, nonces } from './nonces.ts';
+import { type AcmeProblem, problemOf } from './problem.ts';
+import type { AcmeReply } from './session.ts';
+
+export interface AcmeOptions extends HttpOptions {
+  readonly directoryUrl: string;
+  readonly now?: () => number;
+}
+
+export interface SignedRequest<T> {
+  readonly action: Action;
+  readonly url: string;
+  readonly key: KeyObject;
+  /** Absent only where the CA does not know the key yet: newAccount (§6.2). */
+  readonly accountUrl?: string;
+  /** Absent: POST-as-GET (§6.3). */
+  readonly payload?: unknown;
+  readonly accepts?: MediaType;
+  /** Makes a resource of the reply, or says in a sentence why that cannot be. */
+  readonly read: (document: Document) => Reply<T, string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface AcmeEndpoint extends AsyncDisposable {
+  readonly directoryUrl: string;
+  directory(): Promise<Reply<Directory, AcmeProblem>>;
+  post<T>(request: SignedRequest<T>): Promise<AcmeReply<T>>;
+  /** RFC 7638, base64url. */
+  thumbprint(key: KeyObject): Promise<string>;
+}
+
+/** Asks nothing of the CA yet. At most `maxInFlight` requests are on their way at a time; the others wait their turn. */
+export function openAcme(options: AcmeOptions): AcmeEndpoint {
+  const now = options.now ?? Date.now;
+  const http = openHttp(options);
+  const pool = nonces();
+  const queue = new PQueue({ concurrency: options.maxInFlight });
+  const directory = directoryCache(() => askDirectory(http, options.directoryUrl, now));
+  const takeNonce: TakeNonce = async (signal) => {
+    const held = pool.take(now());
+    if (held !== undefined) return { ok: true, value: held };
+    const known = await directory.read(now());
+    return known.ok ? askNonce(http, known.value.newNonce, now, signal) : known;
+  };
+  const post = async <T>(request: SignedRequest<T>): Promise<AcmeReply<T>> => {
+    if (algorithmOf(request.key) === undefined) return unusableKey;
+    const replied = await postSigned(http, request, takeNonce, now);
+    if (!replied.ok) return replied;
+    pool.put(nonceOf(replied.value.headers), now());
+    const answer = answerOf(request, replied.value, now());
+    if (!answer.ok && answer.problem.kind === 'refused' && isSurprise(answer.problem)) directory.forget();
+    return answer;
+  };
+  return {
+    directoryUrl: options.directoryUrl,
+    directory: () => directory.read(now()),
+    post: (request) => queue.add(() => post(request)),
+    thumbprint,
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  };
+}
+
+type TakeNonce = (signal: AbortSignal | undefined) => Promise<Reply<string, AcmeProblem>>;
+
+const badNonceRetries = 5;
+
+/** §6.5: a bad nonce means that nothing else of the request was looked at, and the refusal brings the next nonce. */
+async function postSigned<T>(
+  http: Http,
+  request: SignedRequest<T>,
+  takeNonce: TakeNonce,
+  now: () => number,
+): Promise<Reply<HttpReply, AcmeProblem>> {
+  const { action, url, signal, accepts = 'application/json' } = request;
+  const headers = { 'content-type': 'application/jose+json', accept: accepts };
+  let nonce = await takeNonce(signal);
+  for (let retries = 0; ; retries += 1) {
+    if (!nonce.ok) return { ok: false, problem: unsent(nonce.problem) };
+    const body = await signedRequest({ ...request, nonce: nonce.value });
+    const replied = await http.send(action, { method: 'POST', url, headers, body, signal });
+    if (!replied.ok || !isBadNonce(problemOf(replied.value, now()))) return replied;
+    if (retries === badNonceRetries) return { ok: false, problem: nonceStorm(replied.value.status) };
+    const given = nonceOf(replied.value.headers);
+    nonce = given === undefined ? await takeNonce(signal) : { ok: true, value: given };
+  }
+}
+
+function answerOf<T>(request: SignedRequest<T>, reply: HttpReply, now: number): AcmeReply<T> {
+  const problem = problemOf(reply, now);
+  if (problem !== undefined) return { ok: false, problem };
+  const document = readDocument(request.url, reply, request.accepts ?? 'application/json', now);
+  if (!document.ok) return document;
+  const { asked, location, retryAt } = document.value;
+  const resource = request.read(document.value);
+  if (!resource.ok) return malformed(resource.problem);
+  const url = location ?? asked;
+  return { ok: true, value: { resource: resource.value, url, ...(retryAt !== undefined && { retryAt }) } };
+}
+
+async function askDirectory(http: Http, url: string, now: () => number): Promise<Reply<Directory, AcmeProblem>> {
+  if (readUrl(url) === undefined) return malformed('The ACME server’s address is not an https URL.');
+  const headers = { accept: 'application/json' };
+  const replied = await http.send('directory', { method: 'GET', url, headers });
+  if (!replied.ok) return replied;
+  const problem = problemOf(replied.value, now());
+  if (problem !== undefined) return { ok: false, problem };
+  const document = readDocument(url, replied.value, 'application/json', now());
+  if (!document.ok) return document;
+  const directory = readDirectory(document.value.content);
+  return directory.ok ? directory : malformed(directory.problem);
+}
+
+/** §7.2. */
+async function askNonce(
+  http: Http,
+  url: string,
+  now: () => number,
+  signal: AbortSignal | undefined,
+): Promise<Reply<string, AcmeProblem>> {
+  const replied = await http.send('newNonce', { method: 'HEAD', url, headers: {}, signal });
+  if (!replied.ok) return replied;
+  const problem = problemOf(replied.value, now());
+  if (problem !== undefined) return { ok: false, problem };
+  const nonce = nonceOf(replied.value.headers);
+  return nonce === undefined ? malformed('The CA gave no usable Replay-Nonce.') : { ok: true, value: nonce };
+}
+
+function isBadNonce(problem: AcmeProblem | undefined): boolean {
+  return problem?.kind === 'refused' && problem.type === 'badNonce';
+}
+
+/** Not a refusal: the request itself was never judged, and the next try may well succeed. */
+function nonceStorm(status: number): AcmeProblem {
+  return { kind: 'unavailable', status, detail: `The CA refused ${badNonceRetries + 1} nonces in a row.` };
+}
+
+/** The directory may have changed under us. */
+function isSurprise({ status, type }: AcmeProblem & { kind: 'refused' }): boolean {
+  return status === 404 || status === 405 || type === 'malformed';
+}
+
+/** A lost directory or nonce says nothing of the POST, which was never made. */
+function unsent(problem: AcmeProblem): AcmeProblem {
+  return problem.kind === 'network' ? { ...problem, sent: 'no' } : problem;
+}
+
+const unusableKey: { readonly ok: false; readonly problem: AcmeProblem } = {
+  ok: false,
+  problem: {
+    kind: 'refused',
+    status: 0,
+    type: 'badPublicKey',
+    detail: 'The account key must be a private key: RSA of at least 2048 bits, or ECDSA on P-256, P-384 or P-521.',
+    subproblems: [],
+  },
+};

@@ -1,0 +1,126 @@
+// Decides which Certificates a Gateway and the ListenerSets on it are to have, and whom to tell why not: `resolveGateway`, one pure call
+// per change of any of them. Called by apply/; plan/listeners.ts compares the answer with what exists.
+
+import { annotations } from '../api/names.ts';
+import { objectionBySpec, servesClass } from './admission.ts';
+import { derivedAnnotations } from './certificate.ts';
+import { settleClaims } from './claims.ts';
+import { type Disputes, lostMessage, settleDisputes } from './disputes.ts';
+import { inheritedBy, type Legacy, nothingInherited, readLegacy } from './inherit.ts';
+import { type IssuerRead, readIssuer } from './issuer.ts';
+import { namedSecrets } from './listener.ts';
+import { type ObjectOutcome, refusal, resolveObject } from './object.ts';
+import { agesOf, byPrecedence } from './precedence.ts';
+import { isLeaving, type Source, sourceOfGateway, sourceOfListenerSet } from './source.ts';
+import { type Objection, objectionToListener, objectionToSet } from './veto.ts';
+import type { GatewayWorld, Resolution, Subject } from './world.ts';
+
+/** A ListenerSet with what its and the Gateway's spec say against it. */
+interface Applicant {
+  readonly source: Source;
+  readonly objection?: Objection;
+}
+
+interface Scene {
+  readonly world: GatewayWorld;
+  /** Present when it is to be acted for: it exists, stays, and is of a class that is served. */
+  readonly gateway?: Source;
+  readonly gatewayIssuer: IssuerRead;
+  readonly legacy: Legacy;
+  readonly protocols: ReadonlySet<string>;
+  readonly disputes: Disputes;
+}
+
+const nothing: ObjectOutcome = { claims: [], refusals: [] };
+
+/** What is wanted, refused and left alone on one Gateway. The same world always gives the same answer. */
+export function resolveGateway(world: GatewayWorld): Resolution {
+  const sets = world.listenerSets.filter((set) => !isLeaving(set));
+  const unsorted = sets.map((set): Applicant => {
+    const objection = objectionBySpec(set, world);
+    return { source: sourceOfListenerSet(set), ...(objection !== undefined && { objection }) };
+  });
+  const ages = agesOf(unsorted.map(({ source }) => source));
+  const applicants = unsorted.sort((a, b) => byPrecedence(a.source, b.source, ages));
+  const scene = sceneOf(world, applicants);
+  const outcomes = [gatewayOutcome(scene), ...applicants.map((applicant) => setOutcome(applicant, scene))];
+  const settled = settleClaims(
+    outcomes.flatMap((outcome) => outcome.claims),
+    ages,
+  );
+  return {
+    subjects: subjectsOf(scene, applicants),
+    wanted: settled.wanted,
+    refusals: [...outcomes.flatMap((outcome) => outcome.refusals), ...settled.refusals],
+    ownedAnnotations: [...derivedAnnotations, ...world.options.extraCertificateAnnotations],
+  };
+}
+
+function sceneOf(world: GatewayWorld, applicants: readonly Applicant[]): Scene {
+  const present = world.gateway === undefined || isLeaving(world.gateway) ? undefined : world.gateway;
+  const seen = present === undefined ? undefined : sourceOfGateway(present);
+  const gateway = present !== undefined && servesClass(present, world) ? seen : undefined;
+  const admitted = applicants.filter(({ objection }) => objection === undefined).map(({ source }) => source);
+  return {
+    world,
+    ...(gateway !== undefined && { gateway }),
+    gatewayIssuer: seen === undefined ? { kind: 'none' } : readIssuer(seen, world.options),
+    legacy: gateway === undefined ? { rows: [] } : readLegacy(gateway),
+    protocols: new Set(['HTTPS', 'TLS', ...world.options.extraProtocols]),
+    disputes: settleDisputes(gateway === undefined ? [] : [gateway, ...admitted]),
+  };
+}
+
+/** A Gateway of another class is not ours to judge: not a word, and its Certificates stay as they are. */
+function gatewayOutcome(scene: Scene): ObjectOutcome {
+  const { gateway, gatewayIssuer, legacy } = scene;
+  if (gateway === undefined) return nothing;
+  const outcome = resolveObject({
+    source: gateway,
+    issuer: gatewayIssuer,
+    inherited: nothingInherited,
+    ...shared(scene, gateway),
+  });
+  if (legacy.problem === undefined) return outcome;
+  return { ...outcome, refusals: [...outcome.refusals, refusal(gateway, 'BadConfig', legacy.problem, {})] };
+}
+
+function setOutcome({ source, objection: bySpec }: Applicant, scene: Scene): ObjectOutcome {
+  const { world, gateway } = scene;
+  const own = readIssuer(source, world.options);
+  const issuer = own.kind === 'none' ? scene.gatewayIssuer : own;
+  const objection = bySpec ?? objectionToSet(source);
+  if (objection === undefined && gateway !== undefined) {
+    const inherited = inheritedBy(source, gateway, scene.legacy);
+    return resolveObject({ source, issuer, inherited, ...shared(scene, source) });
+  }
+  const names = [...new Set(source.listeners.flatMap((listener) => namedSecrets(source, listener, scene.protocols)))];
+  // Whether a missing Gateway would have had an issuer to give, nobody knows: better one word too many.
+  const expects =
+    issuer.kind !== 'none' || annotations.listenerIssuers in source.annotations || world.gateway === undefined;
+  if (objection === undefined || !expects || names.length === 0) return nothing;
+  const until = `Until then this ${source.subject.kind} gets no certificate, and none that it has is renewed.`;
+  return {
+    claims: [],
+    refusals: [refusal(source, objection.reason, `${objection.message} ${until}`, { suspends: names })],
+  };
+}
+
+function shared({ disputes, protocols, world }: Scene, source: Source) {
+  const objection = (index: number): Objection | undefined => {
+    const listener = source.listeners[index];
+    if (listener === undefined) return undefined;
+    const reason = disputes.lost(source, index);
+    if (reason !== undefined) return { reason, message: lostMessage(listener, world.gatewayKey) };
+    return objectionToListener(source, listener.name, disputes.won(source, index) ? 'holder' : 'unknown');
+  };
+  return { protocols, options: world.options, objection };
+}
+
+/** Listener sets of Gateways that are not served are only ever suspended: whatever else they control may be another controller's. */
+function subjectsOf({ gateway }: Scene, applicants: readonly Applicant[]): readonly Subject[] {
+  const sets = applicants.filter(({ objection }) => objection?.reason !== 'ParentNotServed');
+  return [...(gateway === undefined ? [] : [gateway]), ...sets.map(({ source }) => source)].map(
+    ({ subject }) => subject,
+  );
+}
