@@ -59,7 +59,12 @@ async function controller(config: ControllerConfig): Promise<number> {
     log,
     now: Date.now,
     keys: keyMaker(),
-    secrets: secretWatches({ session, signal, onChange: (...change) => secretChanged(ports, work, ...change) }),
+    secrets: secretWatches({
+      session,
+      signal,
+      now: Date.now,
+      onChange: (...change) => secretChanged(ports, work, ...change),
+    }),
     accounts: accounts({
       kube,
       userAgent: 'certway',

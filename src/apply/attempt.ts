@@ -17,6 +17,8 @@ export interface Attempt {
   order?: OrderState;
   /** The Order was created here and nothing has been asked of the CA for it yet. */
   freshOrder?: string;
+  /** What the API server said when it refused to let us touch the namespace's Secrets; until a right is granted there. */
+  forbidden?: { readonly message: string; readonly since: number };
   /** What the request with this UID says, read once. */
   request?: { readonly uid: string; readonly facts: CsrFacts | undefined };
   /** The target Secret's content by resourceVersion, or that it was seen absent. */

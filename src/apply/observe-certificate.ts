@@ -27,9 +27,12 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
   const namespace = certificate.metadata.namespace ?? '';
   const watch = ports.secrets.ours(namespace);
   if (watch.kind === 'waiting') return watch;
+  const { forbidden: refusal } = attempt;
+  if (refusal !== undefined && ports.secrets.grantedAt(namespace) > refusal.since) delete attempt.forbidden;
+  const refused = watch.kind === 'forbidden' ? watch.message : attempt.forbidden?.message;
   const secret =
-    watch.kind === 'forbidden'
-      ? { ok: true as const, value: forbidden(namespace, watch.message) }
+    watch.kind === 'forbidden' || refused !== undefined
+      ? { ok: true as const, value: forbidden(namespace, refused ?? '') }
       : await seeSecret(ports, watch.store, certificate, attempt);
   if (!secret.ok) return { kind: 'problem', problem: secret.problem };
   const request = seeRequest(ports, certificate, attempt);

@@ -20,8 +20,20 @@ export type Done = { readonly kind: 'onward' } | { readonly kind: 'stop'; readon
 
 export const onward: Done = { kind: 'onward' };
 
+/** The authorizer learns of a RoleBinding a little later than our watch does. */
+const grantLagMs = 15_000;
+
 /** Ends the reconcile because the API server refused `what`. */
 export function stopped(turn: Turn, what: string, problem: KubeProblem): Done {
+  if (problem.kind === 'forbidden' && what.endsWith('Secret')) {
+    // A state, not a failure: it is told in a condition, and left when a right is granted in the namespace.
+    const { ports, certificate, attempt } = turn;
+    const now = ports.now();
+    const granted = ports.secrets.grantedAt(certificate.metadata.namespace ?? '');
+    if (now - granted < grantLagMs) return { kind: 'stop', outcome: { kind: 'retry', why: problem.message } };
+    attempt.forbidden = { message: problem.message, since: now };
+    return onward;
+  }
   const { ports, certificate } = turn;
   const { namespace, name } = certificate.metadata;
   // A conflict means that a newer object is on its way through the watch; it is not worth a line.

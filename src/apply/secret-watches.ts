@@ -20,11 +20,14 @@ export interface SecretWatches {
   named(namespace: string, name: string): SecretWatch;
   /** A right was granted in the namespace: try again what was forbidden. */
   granted(namespace: string): void;
+  /** When a right was last granted there, epoch ms; 0 if never seen. */
+  grantedAt(namespace: string): number;
 }
 
 export interface SecretWatchOptions {
   readonly session: Session;
   readonly signal: AbortSignal;
+  readonly now: () => number;
   /** A Secret changed, or the whole watch became usable or forbidden (then `name` is absent). */
   onChange(namespace: string, name: string | undefined, metadata: Metadata | undefined): void;
 }
@@ -36,6 +39,7 @@ interface Running {
 
 export function secretWatches(options: SecretWatchOptions): SecretWatches {
   const running = new Map<string, Running>();
+  const grants = new Map<string, number>();
   const start = (namespace: string, name: string | undefined): Running => {
     const store = new Store<Metadata>({ indexes: { owner: ownersOf } });
     const selector =
@@ -76,7 +80,9 @@ export function secretWatches(options: SecretWatchOptions): SecretWatches {
   return {
     ours: (namespace) => get(namespace, undefined),
     named: (namespace, name) => get(namespace, name),
+    grantedAt: (namespace) => grants.get(namespace) ?? 0,
     granted: (namespace) => {
+      grants.set(namespace, options.now());
       for (const [key, entry] of running) if (key === namespace || key.startsWith(`${namespace}/`)) entry.wake();
     },
   };

@@ -61,7 +61,9 @@ export function wireTriggers(ports: Ports, queues: Queues): void {
   }
   stores.roleBindings.subscribe((change) => {
     const object = change.kind === 'applied' ? change.object : change.previous;
-    if (object.metadata.namespace !== undefined) ports.secrets.granted(object.metadata.namespace);
+    const namespace = object.metadata.namespace ?? '';
+    ports.secrets.granted(namespace);
+    secretChanged(ports, queues, namespace, undefined, undefined);
   });
 }
 

@@ -8,7 +8,7 @@ import { jsonLines } from './lines.ts';
 import { type KubeProblem, problemOf, sentenceOf, unavailable } from './problem.ts';
 import { isStaleSocket, isTlsRefusal, openTransport, type Transport } from './transport.ts';
 import { warningsOf } from './warnings.ts';
-import { defaultTimeoutMs, firstOf, parseBody, timeLimit, wireOptions } from './wire.ts';
+import { defaultTimeoutMs, firstOf, parseBody, timeLimit, unlessAborted, wireOptions } from './wire.ts';
 
 export interface KubeRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -160,7 +160,8 @@ class ApiSession implements Session {
       if (!this.#mayWrite(request)) return notLeader;
       const bodyTimeout = on === 'streams' ? 0 : (request.timeoutMs ?? defaultTimeoutMs);
       const options = wireOptions(request, headers, credentials.server, bodyTimeout);
-      const response = await transport.send(on, signal === undefined ? options : { ...options, signal });
+      const sent = transport.send(on, signal === undefined ? options : { ...options, signal });
+      const response = await unlessAborted(sent, signal);
       status = response.statusCode;
       for (const warning of warningsOf(response.headers.warning)) request.onWarning?.(warning);
       return { kind: 'response', response };

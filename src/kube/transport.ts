@@ -1,6 +1,7 @@
 // The sockets to the API server: one bounded keep-alive pool for requests, one unbounded for watches, since each of those holds its socket
 // for minutes and there may be one per namespace. HTTP/1.1. Made by session.ts, and made again when the TLS material changes.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import send from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
@@ -9,10 +10,11 @@ import type { Credentials } from './credentials.ts';
 const requestSockets = 24;
 // Below the 90 s after which Go's server closes an idle socket, so that we are the ones to close.
 const idleSocketMs = 60_000;
+const closeMs = 5_000;
 
 export interface Transport {
   send(on: 'requests' | 'streams', options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
-  /** Lets requests in flight finish, cuts streams. */
+  /** Cuts streams, and gives requests in flight a few seconds to finish. */
   close(): Promise<void>;
 }
 
@@ -34,10 +36,18 @@ export async function openTransport(credentials: Credentials): Promise<Transport
   return {
     send: (on, options) => send.call(pools[on], { ...options, origin: server.origin }),
     close: () => {
-      closing ??= Promise.all([pools.requests.close(), pools.streams.destroy()]).then(() => undefined);
+      closing ??= close(pools.requests, pools.streams);
       return closing;
     },
   };
+}
+
+async function close(requests: Dispatcher, streams: Dispatcher): Promise<void> {
+  const enough = new AbortController();
+  const late = delay(closeMs, undefined, { signal: enough.signal }).then(() => requests.destroy());
+  await Promise.all([requests.close(), streams.destroy()]);
+  enough.abort();
+  await late.catch(() => undefined);
 }
 
 /** The socket died under a request before any answer: what a keep-alive socket does that the server has just closed. */

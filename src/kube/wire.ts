@@ -57,3 +57,17 @@ export function timeLimit(ms: number, outer: AbortSignal | undefined): TimeLimit
     },
   };
 }
+
+/** Rejects as soon as the signal fires. undici notices it only once a socket is there, and a connection in the making may take ten seconds. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -109,7 +109,12 @@ function pathOf(first: string, blocks: readonly string[]): { readonly path: read
 }
 
 function issued(issuer: X509Certificate, subject: X509Certificate): boolean {
-  return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
+  try {
+    return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
+  } catch {
+    // A key or signature that this OpenSSL does not know.
+    return false;
+  }
 }
 
 function keyIdOf(signer: CertificateFacts): Buffer {

@@ -54,9 +54,10 @@ function readLength(bytes: Buffer, at: number): { readonly start: number; readon
 
 /** Dotted form, or undefined where the node is no OBJECT IDENTIFIER. */
 export function readOid(node: DerNode | undefined): string | undefined {
-  if (node?.tag !== 0x06 || node.content.length === 0) return undefined;
+  if (node?.tag !== 0x06) return undefined;
   const arcs: number[] = [];
   let arc = 0;
+  if ((node.content.at(-1) ?? 0x80) >= 0x80) return undefined;
   for (const byte of node.content) {
     arc = arc * 128 + (byte & 0x7f);
     if (!Number.isSafeInteger(arc)) return undefined;

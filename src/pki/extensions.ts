@@ -76,7 +76,8 @@ export function readConstraints(extensions: ReadonlyMap<string, Extension>): Con
   const length = parts.find((part) => part.tag === 0x02)?.content;
   return {
     isCA: parts[0]?.raw.equals(derTrue) ?? false,
-    ...(length === undefined || length.length > 4 ? {} : { pathLength: length.readUIntBE(0, length.length) }),
+    // Longer than one byte is longer than any chain, and says as little as none.
+    ...(length?.length === 1 ? { pathLength: length.readUInt8(0) } : {}),
   };
 }
 

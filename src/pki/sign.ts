@@ -14,7 +14,8 @@ import { readUsages, type Usages, unknownUsage } from './usages.ts';
 
 /** What both ways of signing need; times in ms, of which whole seconds count. */
 export interface Terms {
-  readonly csr: Buffer;
+  /** DER, or what readCsr made of it: its proof of possession is verified either way. */
+  readonly csr: Buffer | CsrFacts;
   readonly notBefore: number;
   readonly notAfter: number;
   /** Names as in spec.usages; empty means cert-manager's default. */
@@ -81,7 +82,9 @@ function readRequest(terms: Terms): Reply<CsrFacts, PkiProblem> {
   if (unknown !== undefined) {
     return refuse({ kind: 'unsupported', what: 'usage', message: `There is no key usage ${JSON.stringify(unknown)}.` });
   }
-  const request = readCsr(terms.csr);
+  const request: Reply<CsrFacts, PkiProblem> = Buffer.isBuffer(terms.csr)
+    ? readCsr(terms.csr)
+    : { ok: true, value: terms.csr };
   if (!request.ok) return request;
   const { isCA, usages } = request.value;
   const approved = readUsages(terms.usages, terms.isCA);

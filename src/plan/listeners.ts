@@ -149,7 +149,8 @@ function leftAlone(wanted: WantedCertificate, controller: OwnerReference | undef
 }
 
 function namesOf({ spec }: WantedCertificate): string {
-  return [...(spec.dnsNames ?? []), ...(spec.ipAddresses ?? [])].join(', ');
+  const names = [...(spec.dnsNames ?? []), ...(spec.ipAddresses ?? [])];
+  return names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
 }
 
 function normal(about: ObjectRef, reason: string, message: string): EventDraft {

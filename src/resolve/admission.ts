@@ -16,13 +16,18 @@ export function servesClass(gateway: Gateway, world: GatewayWorld): boolean {
   return gatewayClasses.length === 0 || gatewayClasses.some((p) => names.some((name) => matchesPattern(p, name)));
 }
 
+export function pointsAtGateway(set: ListenerSet): boolean {
+  const { group = gateways.group, kind = gateways.kind } = set.spec.parentRef;
+  return group === gateways.group && kind === gateways.kind;
+}
+
 /** Undefined: admitted. */
 export function objectionBySpec(set: ListenerSet, world: GatewayWorld): Objection | undefined {
-  const { group = gateways.group, kind = gateways.kind } = set.spec.parentRef;
   const { namespace, name } = parentOf(set);
   const gateway = `Gateway ${namespace}/${name}`;
-  if (group !== gateways.group || kind !== gateways.kind) {
-    const message = `spec.parentRef names a ${kind} of group ${quoted(group)}; only a Gateway of ${gateways.group} is served.`;
+  if (!pointsAtGateway(set)) {
+    const { group = gateways.group, kind = gateways.kind } = set.spec.parentRef;
+    const message = `spec.parentRef names kind ${quoted(kind)} of group ${quoted(group)}; only a Gateway of ${gateways.group} is served.`;
     return { reason: 'ParentNotServed', message };
   }
   if (world.gateway === undefined) {

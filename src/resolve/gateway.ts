@@ -2,7 +2,7 @@
 // per change of any of them. Called by apply/; plan/listeners.ts compares the answer with what exists.
 
 import { annotations } from '../api/names.ts';
-import { objectionBySpec, servesClass } from './admission.ts';
+import { objectionBySpec, pointsAtGateway, servesClass } from './admission.ts';
 import { derivedAnnotations } from './certificate.ts';
 import { settleClaims } from './claims.ts';
 import { type Disputes, lostMessage, settleDisputes } from './disputes.ts';
@@ -18,6 +18,7 @@ import type { GatewayWorld, Resolution, Subject } from './world.ts';
 /** A ListenerSet with what its and the Gateway's spec say against it. */
 interface Applicant {
   readonly source: Source;
+  readonly parent: 'Gateway' | 'otherKind';
   readonly objection?: Objection;
 }
 
@@ -38,7 +39,8 @@ export function resolveGateway(world: GatewayWorld): Resolution {
   const sets = world.listenerSets.filter((set) => !isLeaving(set));
   const unsorted = sets.map((set): Applicant => {
     const objection = objectionBySpec(set, world);
-    return { source: sourceOfListenerSet(set), ...(objection !== undefined && { objection }) };
+    const parent = pointsAtGateway(set) ? 'Gateway' : 'otherKind';
+    return { source: sourceOfListenerSet(set), parent, ...(objection !== undefined && { objection }) };
   });
   const ages = agesOf(unsorted.map(({ source }) => source));
   const applicants = unsorted.sort((a, b) => byPrecedence(a.source, b.source, ages));
@@ -57,9 +59,9 @@ export function resolveGateway(world: GatewayWorld): Resolution {
 }
 
 function sceneOf(world: GatewayWorld, applicants: readonly Applicant[]): Scene {
-  const present = world.gateway === undefined || isLeaving(world.gateway) ? undefined : world.gateway;
-  const seen = present === undefined ? undefined : sourceOfGateway(present);
-  const gateway = present !== undefined && servesClass(present, world) ? seen : undefined;
+  const seen = world.gateway === undefined ? undefined : sourceOfGateway(world.gateway);
+  const acts = world.gateway !== undefined && !isLeaving(world.gateway) && servesClass(world.gateway, world);
+  const gateway = acts ? seen : undefined;
   const admitted = applicants.filter(({ objection }) => objection === undefined).map(({ source }) => source);
   return {
     world,
@@ -85,25 +87,27 @@ function gatewayOutcome(scene: Scene): ObjectOutcome {
   return { ...outcome, refusals: [...outcome.refusals, refusal(gateway, 'BadConfig', legacy.problem, {})] };
 }
 
-function setOutcome({ source, objection: bySpec }: Applicant, scene: Scene): ObjectOutcome {
+function setOutcome(applicant: Applicant, scene: Scene): ObjectOutcome {
+  const { source } = applicant;
   const { world, gateway } = scene;
   const own = readIssuer(source, world.options);
-  const issuer = own.kind === 'none' ? scene.gatewayIssuer : own;
-  const objection = bySpec ?? objectionToSet(source);
+  const issuer = own.kind === 'none' && applicant.parent === 'Gateway' ? scene.gatewayIssuer : own;
+  const objection = applicant.objection ?? objectionToSet(source);
   if (objection === undefined && gateway !== undefined) {
     const inherited = inheritedBy(source, gateway, scene.legacy);
     return resolveObject({ source, issuer, inherited, ...shared(scene, source) });
   }
   const names = [...new Set(source.listeners.flatMap((listener) => namedSecrets(source, listener, scene.protocols)))];
-  // Whether a missing Gateway would have had an issuer to give, nobody knows: better one word too many.
-  const expects =
-    issuer.kind !== 'none' || annotations.listenerIssuers in source.annotations || world.gateway === undefined;
-  if (objection === undefined || !expects || names.length === 0) return nothing;
+  if (objection === undefined || names.length === 0 || !expectsCertificates(applicant, issuer, world)) return nothing;
   const until = `Until then this ${source.subject.kind} gets no certificate, and none that it has is renewed.`;
-  return {
-    claims: [],
-    refusals: [refusal(source, objection.reason, `${objection.message} ${until}`, { suspends: names })],
-  };
+  const message = `${objection.message} ${until}`;
+  return { claims: [], refusals: [refusal(source, objection.reason, message, { suspends: names })] };
+}
+
+/** Whether a missing Gateway would have had an issuer to give, nobody knows: better one word too many. */
+function expectsCertificates({ source, parent }: Applicant, issuer: IssuerRead, world: GatewayWorld): boolean {
+  if (issuer.kind !== 'none' || annotations.listenerIssuers in source.annotations) return true;
+  return parent === 'Gateway' && world.gateway === undefined;
 }
 
 function shared({ disputes, protocols, world }: Scene, source: Source) {

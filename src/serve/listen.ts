@@ -49,7 +49,8 @@ export async function listen(address: string, handle: RequestListener): Promise<
   server.maxConnections = 2048;
   const quiet = trackQuiet(server);
   const { promise: opened, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', (cause) => reject(new Error(`cannot listen on ${address}`, { cause })));
+  // Stays for later errors, such as too many open files: they must not end the process.
+  server.on('error', (cause) => reject(new Error(`cannot listen on ${address}`, { cause })));
   server.listen(parsed.value, resolve);
   await opened;
   const close = () => closeServer(server, quiet);

@@ -4,8 +4,8 @@
 import type { Gateway, Listener, ListenerSet, NamespaceRule, ParentRef } from '../api/gateway.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { gateways, httpRoutes } from '../api/resources.ts';
+import { selects } from '../resolve/selector.ts';
 import { matchHost } from './host.ts';
-import { selectorMatches } from './selector.ts';
 
 export interface ListenerQuestion {
   readonly host: string;
@@ -76,7 +76,7 @@ function allowsNamespace(rule: NamespaceRule | undefined, home: string, question
       return question.routeNamespace === home;
     case 'Selector': {
       const labels = question.namespaceLabels(question.routeNamespace);
-      return labels !== undefined && rule?.selector !== undefined && selectorMatches(rule.selector, labels);
+      return labels !== undefined && rule?.selector !== undefined && selects(rule.selector, labels);
     }
     case 'None':
       return false;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findAccount, readAccount, register, updateContact } from '../../src/acme/account.ts';
 import { generateKey } from '../../src/pki/keys.ts';
 import { type OwnCa, startOwnCa } from './own-ca.ts';
-import { accountKey, issue, newSession, problemIn, valueOf } from './steps.ts';
+import { accountKey, got, issue, newSession, problemOf } from './steps.ts';
 
 const macKey = randomBytes(32).toString('base64url');
 let open: OwnCa;
@@ -22,32 +22,32 @@ describe('an account', () => {
   test('is registered once: the same key finds it again, also after a restart', async () => {
     await using endpoint = open.open();
     const key = await accountKey();
-    expect(valueOf(await findAccount({ endpoint, key }))).toBeUndefined();
-    const first = valueOf(await register({ endpoint, key, contact: 'ops@example.com' }));
+    expect(got(await findAccount({ endpoint, key }))).toBeUndefined();
+    const first = got(await register({ endpoint, key, contact: 'ops@example.com' }));
     expect(first).toMatchObject({ status: 'valid', contact: ['mailto:ops@example.com'] });
-    const again = valueOf(await register({ endpoint, key, contact: 'ops@example.com' }));
+    const again = got(await register({ endpoint, key, contact: 'ops@example.com' }));
     await using restarted = open.open();
-    const found = valueOf(await findAccount({ endpoint: restarted, key }));
+    const found = got(await findAccount({ endpoint: restarted, key }));
     expect([again.url, found?.url]).toEqual([first.url, first.url]);
-    const other = valueOf(await register({ endpoint, key: await accountKey() }));
+    const other = got(await register({ endpoint, key: await accountKey() }));
     expect(other.url).not.toBe(first.url);
   });
 
   test('takes the contact that is wanted now', async () => {
     await using endpoint = open.open();
     const key = await accountKey();
-    const { url } = valueOf(await register({ endpoint, key, contact: 'old@example.com' }));
-    const changed = valueOf(await register({ endpoint, key, contact: 'new@example.com' }));
+    const { url } = got(await register({ endpoint, key, contact: 'old@example.com' }));
+    const changed = got(await register({ endpoint, key, contact: 'new@example.com' }));
     expect(changed).toMatchObject({ url, contact: ['mailto:new@example.com'] });
     const session = { endpoint, key, accountUrl: url };
-    expect(valueOf(await updateContact(session, undefined)).resource.contact).toEqual([]);
-    expect(valueOf(await readAccount(session)).resource).toMatchObject({ status: 'valid', contact: [] });
+    expect(got(await updateContact(session, undefined)).resource.contact).toEqual([]);
+    expect(got(await readAccount(session)).resource).toMatchObject({ status: 'valid', contact: [] });
   });
 
   test('is refused with a reason when the contact is none', async () => {
     await using endpoint = open.open();
     const refused = await register({ endpoint, key: await accountKey(), contact: 'nobody' });
-    expect(problemIn(refused)).toMatchObject({ kind: 'refused', status: 400, type: 'invalidContact' });
+    expect(problemOf(refused)).toMatchObject({ kind: 'refused', status: 400, type: 'invalidContact' });
   });
 
   test.each([
@@ -64,27 +64,27 @@ describe('an account', () => {
   test.each([{ algorithm: 'Ed25519' }] as const)('is not asked for with a key of $algorithm', async (spec) => {
     await using endpoint = open.open();
     const refused = await register({ endpoint, key: await generateKey(spec) });
-    expect(problemIn(refused)).toMatchObject({ kind: 'refused', status: 0, type: 'badPublicKey' });
+    expect(problemOf(refused)).toMatchObject({ kind: 'refused', status: 0, type: 'badPublicKey' });
   });
 
   test('of someone else is of no use', async () => {
     await using endpoint = open.open();
     const { accountUrl } = await newSession(endpoint);
     const refused = await readAccount({ endpoint, accountUrl, key: await accountKey() });
-    expect(problemIn(refused)).toMatchObject({ kind: 'refused', type: 'malformed' });
+    expect(problemOf(refused)).toMatchObject({ kind: 'refused', type: 'malformed' });
   });
 });
 
 describe('a CA that wants an external account binding', () => {
   test('says so in its directory', async () => {
     await using endpoint = bound.open();
-    expect(valueOf(await endpoint.directory()).meta.externalAccountRequired).toBe(true);
+    expect(got(await endpoint.directory()).meta.externalAccountRequired).toBe(true);
   });
 
   test('takes the right one', async () => {
     await using endpoint = bound.open();
     const eab = { keyId: 'kid-1', macKey };
-    expect(valueOf(await register({ endpoint, key: await accountKey(), eab })).status).toBe('valid');
+    expect(got(await register({ endpoint, key: await accountKey(), eab })).status).toBe('valid');
   });
 
   test.each([
@@ -95,7 +95,7 @@ describe('a CA that wants an external account binding', () => {
   ])('refuses %s', async (_, eab, type) => {
     await using endpoint = bound.open();
     const refused = await register({ endpoint, key: await accountKey(), ...(eab !== undefined && { eab }) });
-    expect(problemIn(refused)).toMatchObject({ kind: 'refused', type });
+    expect(problemOf(refused)).toMatchObject({ kind: 'refused', type });
     expect(JSON.stringify(refused)).not.toContain(macKey);
   });
 });

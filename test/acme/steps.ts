@@ -14,12 +14,12 @@ import { createCsr } from '../../src/pki/csr.ts';
 import { generateKey } from '../../src/pki/keys.ts';
 import { until } from '../rig/wait.ts';
 
-export function valueOf<T>(reply: Reply<T, AcmeProblem>): T {
+export function got<T>(reply: Reply<T, AcmeProblem>): T {
   if (!reply.ok) throw new Error(`the CA failed us: ${JSON.stringify(reply.problem)}`);
   return reply.value;
 }
 
-export function problemIn<T>(reply: Reply<T, AcmeProblem>): AcmeProblem {
+export function problemOf<T>(reply: Reply<T, AcmeProblem>): AcmeProblem {
   if (reply.ok) throw new Error(`no problem, but ${JSON.stringify(reply.value)}`);
   return reply.problem;
 }
@@ -61,8 +61,7 @@ export async function issue(session: AcmeSession, names: readonly string[], answ
   await prove(session, placed.resource, answers);
   const key = await accountKey();
   const csr = await createCsr({ key, names: { dnsNames: names, ipAddresses: [], uris: [], emailAddresses: [] } });
-  const ready = (await patiently(() => readOrder(session, placed.url))).resource;
-  if (ready.status === 'ready') await patiently(() => finalize(session, ready, csr));
+  await patiently(() => finalize(session, placed.resource, csr));
   const certificate = await until('the order to be valid', async () => {
     const { status, certificate } = (await patiently(() => readOrder(session, placed.url))).resource;
     return status === 'valid' && certificate;
@@ -74,6 +73,6 @@ export async function issue(session: AcmeSession, names: readonly string[], answ
 async function patiently<T>(step: () => Promise<Reply<T, AcmeProblem>>): Promise<T> {
   return until('the CA to be available', async () => {
     const reply = await step();
-    return reply.ok || reply.problem.kind !== 'unavailable' ? { value: valueOf(reply) } : undefined;
+    return reply.ok || reply.problem.kind !== 'unavailable' ? { value: got(reply) } : undefined;
   }).then(({ value }) => value);
 }

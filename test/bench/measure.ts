@@ -7,13 +7,13 @@ import { clusterIssuers, listenerSets } from '../../src/api/resources.ts';
 import { type Audit, allWrites, controllerUser, openAudit } from '../rig/audit.ts';
 import { type Controller, startController } from '../rig/controller.ts';
 import { type Client, openClient, pathOf } from '../rig/demo/client.ts';
-import { issuersOf, readExample } from '../rig/demo/example.ts';
+import { issuersOf, namespacesOf, readExample } from '../rig/demo/example.ts';
 import { kubectlFor } from '../rig/kubectl.ts';
 import { tail } from '../rig/part.ts';
 import { until } from '../rig/wait.ts';
 import { startWorld, type World } from '../rig/world.ts';
 import { type Arrivals, watchArrivals } from './arrivals.ts';
-import { namespacesOf, standing, type Wanted, wantedOf } from './objects.ts';
+import { benchNamespaces, standing, type Wanted, wantedOf } from './objects.ts';
 import { processUse } from './process.ts';
 import { type Measured, median, round } from './result.ts';
 import type { Benchmark } from './suite.ts';
@@ -67,8 +67,10 @@ export async function measure(benchmark: Benchmark, progress: (line: string) => 
 /** Issuers ready, Secret rights granted, the Gateway there: all that a platform owner has done long before. */
 async function prepare(benchmark: Benchmark, world: World, client: Client): Promise<void> {
   const kubectl = kubectlFor(world);
-  await kubectl.apply([...issuersOf(await readExample(world.acme)), ...standing(benchmark)]);
-  const granted = await execa(process.execPath, [main, 'grant', ...namespacesOf(benchmark)]);
+  const issuers = issuersOf(await readExample(world.acme));
+  await kubectl.apply([...issuers, ...standing(benchmark)]);
+  const namespaces = [...new Set([...namespacesOf(issuers), ...benchNamespaces(benchmark)])];
+  const granted = await execa(process.execPath, [main, 'grant', ...namespaces]);
   await kubectl.apply(granted.stdout);
   await until(
     `ClusterIssuer ${benchmark.issuer} to be ready`,

@@ -14,7 +14,7 @@ export interface Wanted {
 const platform = 'bench-platform';
 const apiVersion = 'gateway.networking.k8s.io/v1';
 
-export function namespacesOf({ namespaces }: Benchmark): readonly string[] {
+export function benchNamespaces({ namespaces }: Benchmark): readonly string[] {
   return Array.from({ length: namespaces }, (_, index) => `bench-${index}`);
 }
 
@@ -31,7 +31,7 @@ export function standing(benchmark: Benchmark): readonly (Namespace | Gateway)[]
       listeners: [{ name: 'http', protocol: 'HTTP', port: 80, allowedRoutes: everywhere }],
     },
   };
-  const namespaces = [platform, ...namespacesOf(benchmark)].map((name) => ({
+  const namespaces = [platform, ...benchNamespaces(benchmark)].map((name) => ({
     apiVersion: 'v1',
     kind: 'Namespace',
     metadata: { name },
@@ -40,7 +40,7 @@ export function standing(benchmark: Benchmark): readonly (Namespace | Gateway)[]
 }
 
 export function wantedOf(benchmark: Benchmark): readonly Wanted[] {
-  const namespaces = namespacesOf(benchmark);
+  const namespaces = benchNamespaces(benchmark);
   return Array.from({ length: benchmark.certificates }, (_, index) => {
     const namespace = namespaces[index % namespaces.length] ?? '';
     const name = `app-${String(index).padStart(3, '0')}`;

@@ -1,8 +1,8 @@
 // A TCP link to the API server that a test can cut: connections through it are reset, swallowed or refused, while others get through.
 
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface Link extends AsyncDisposable {
   readonly kubeconfig: string;

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createMute, type Server as MuteServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -202,6 +202,42 @@ describe('sockets', () => {
     gate.resolve();
     await expect(request).resolves.toEqual(fine);
     await closed;
+  });
+});
+
+describe('a server that does not even accept', () => {
+  // Connections are made by the kernel and never reach TLS.
+  let mute: MuteServer;
+  let session: Session;
+
+  beforeEach(async () => {
+    mute = createMute();
+    mute.listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    session = await open({
+      kubeconfig: await api.kubeconfig({ token: 'one' }, { server: `https://127.0.0.1:${port}` }),
+    });
+  });
+
+  afterEach(() => mute.close());
+
+  test('the time limit and the signal hold while the connection is being made', async () => {
+    const began = performance.now();
+    await expect(session.request({ ...get, timeoutMs: 50 })).resolves.toMatchObject({
+      problem: { message: 'no complete answer within 0.05 s' },
+    });
+    const stop = new AbortController();
+    const stream = session.stream({ ...get, signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(stream).resolves.toMatchObject({ problem: { message: 'enough' } });
+    expect(performance.now() - began).toBeLessThan(3_000);
+  });
+
+  test('the session closes all the same, within seconds', async () => {
+    const request = session.request(post);
+    await session[Symbol.asyncDispose]();
+    await expect(request).resolves.toMatchObject({ problem: { kind: 'unavailable' } });
   });
 });
 

@@ -78,13 +78,15 @@ describe('a hostile certificate', () => {
     expect(readCertificate(await certificateWith(san))).toMatchObject({ ok: false, problem: { kind: 'malformed' } });
   });
 
-  test('never makes the reader throw, whichever byte is flipped', async () => {
-    const pem = await certificateWith(der.sequence(dns('a.com')));
+  test.each([['leaf'], ['CA']])('never makes the reader throw, whichever byte of a %s is flipped', async (kind) => {
+    const pem = kind === 'CA' ? ((await makeRoot()).chain[0] ?? '') : await certificateWith(der.sequence(dns('a.com')));
     const raw = Buffer.from(pem.split('\n').slice(1, -2).join(''), 'base64');
     for (let at = 0; at < raw.length; at += 1) {
-      const changed = Buffer.from(raw);
-      changed[at] = (changed[at] ?? 0) ^ 0xff;
-      expect(() => readCertificate(derToPem('CERTIFICATE', changed))).not.toThrow();
+      for (const flip of [0x01, 0x02, 0x80, 0xff]) {
+        const changed = Buffer.from(raw);
+        changed[at] = (changed[at] ?? 0) ^ flip;
+        expect(() => readCertificate(derToPem('CERTIFICATE', changed))).not.toThrow();
+      }
     }
   });
 });

@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { readAuthority } from '../../src/pki/authority.ts';
 import { readCertificate, splitPem } from '../../src/pki/certificate.ts';
-import { createCsr } from '../../src/pki/csr.ts';
+import { createCsr, readCsr } from '../../src/pki/csr.ts';
+import { keyFromPem } from '../../src/pki/keys.ts';
 import { selfSign, signCsr } from '../../src/pki/sign.ts';
 import {
   day,
@@ -109,6 +110,12 @@ describe('signCsr', () => {
   });
 });
 
+test('a request that was read already is not read again', async () => {
+  const csr = value(readCsr(await csrFor()));
+  const issued = value(await signCsr({ ...terms, csr, issuer: await makeRoot() }));
+  expect(value(readCertificate(issued.chainPem)).names).toEqual(csr.names);
+});
+
 describe('no certificate is signed', () => {
   const attempt = async (issuer: TestCa, changes: Partial<Parameters<typeof signCsr>[0]> = {}) =>
     signCsr({ ...terms, csr: await csrFor(), issuer, ...changes });
@@ -120,6 +127,28 @@ describe('no certificate is signed', () => {
     expect(reply).toMatchObject({
       ok: false,
       problem: { kind: 'notAuthority', message: expect.stringContaining('CA:TRUE') },
+    });
+  });
+
+  test('for a CA by a CA that may have none below it', async () => {
+    const ca = ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-keyout', '-', '-subj', '/CN=x', '-days', '999'];
+    const text = openssl([...ca, '-addext', 'basicConstraints=critical,CA:TRUE,pathlen:0'], {});
+    const issuer = { key: value(keyFromPem(text.slice(text.indexOf('-----BEGIN PRIVATE')))), chain: splitPem(text) };
+    const csr = await csrFor({ isCA: true });
+    const reply = await attempt(issuer, { csr, isCA: true });
+    expect(reply).toMatchObject({
+      ok: false,
+      problem: { kind: 'notAuthority', message: expect.stringContaining('path length 0') },
+    });
+    expect((await attempt(issuer)).ok).toBe(true);
+  });
+
+  test('by a CA whose key usage does not include it', async () => {
+    const ca = ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-keyout', '-', '-subj', '/CN=x'];
+    const text = openssl([...ca, '-addext', 'keyUsage=critical,digitalSignature'], {});
+    const key = value(keyFromPem(text.slice(text.indexOf('-----BEGIN PRIVATE'))));
+    expect(readAuthority({ key, chain: splitPem(text) })).toMatchObject({
+      problem: { kind: 'notAuthority', message: expect.stringContaining('cert sign') },
     });
   });
 

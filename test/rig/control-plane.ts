@@ -100,8 +100,8 @@ function etcdArgv({ dir, parts }: Site): readonly string[] {
     '--advertise-client-urls=http://127.0.0.1:1', // told to nobody: there are no other members
     '--listen-peer-urls=http://127.0.0.1:0',
     '--unsafe-no-fsync',
-    '--heartbeat-interval=10', // a single member elects itself after one election timeout
-    '--election-timeout=50',
+    '--heartbeat-interval=50', // a single member elects itself after one election timeout
+    '--election-timeout=250',
     '--log-level=warn',
   ];
 }

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { ready, tail } from './part.ts';
+import { ready } from './part.ts';
 import type { Part } from './tether.ts';
 import { until } from './wait.ts';
 import type { World } from './world.ts';
@@ -99,7 +99,6 @@ interface Addresses {
 }
 
 async function listening(part: Part): Promise<Addresses> {
-  const began = performance.now();
   let said: Addresses | undefined;
   await ready(part, {
     name: 'the controller',
@@ -111,9 +110,6 @@ async function listening(part: Part): Promise<Addresses> {
         .find((found) => found !== undefined);
       return said !== undefined && (await status(`http://${said.health}/readyz`)) === 200;
     },
-  }).catch(async (cause) => {
-    if (performance.now() - began < readyMs) throw cause;
-    throw new Error(`the controller is not ready:\n${await tail(part.logFile)}`, { cause });
   });
   if (said === undefined) throw new Error('ready, but it never said where it listens');
   return said;

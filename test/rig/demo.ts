@@ -7,8 +7,8 @@ import { inspect, parseArgs } from 'node:util';
 import { execa } from 'execa';
 import type { KubeObject } from '../../src/api/meta.ts';
 import { startController } from './controller.ts';
-import { type Client, openClient } from './demo/client.ts';
-import { listenersOf, readExample } from './demo/example.ts';
+import { openClient } from './demo/client.ts';
+import { listenersOf, namespacesOf, readExample } from './demo/example.ts';
 import { rootsOf } from './demo/roots.ts';
 import { nameOf, type Row, rowsOf, type Verdicts } from './demo/rows.ts';
 import { openScreen, type Screen } from './demo/screen.ts';
@@ -60,7 +60,7 @@ async function demo(screen: Screen): Promise<number> {
   if (good) {
     screen.say('Every hostname has a certificate that leads to its CA.');
   } else {
-    await tellWhy(screen, client, bad, controller.logFile);
+    await tellWhy(screen, await explain(client, bad, namespacesOf(example)), controller.logFile);
   }
   tellTimes(
     screen,
@@ -76,8 +76,7 @@ async function demo(screen: Screen): Promise<number> {
 /** Exactly what a user does: kubectl, with the Secret rights that `certway grant` prints. */
 async function applyAsUser(world: World, example: readonly KubeObject[]): Promise<void> {
   const kubectl = kubectlFor(world);
-  const namespaces = new Set(listenersOf(example).map((set) => set.metadata.namespace ?? 'default'));
-  const granted = await execa(process.execPath, [main, 'grant', ...namespaces]);
+  const granted = await execa(process.execPath, [main, 'grant', ...namespacesOf(example)]);
   await kubectl.apply(granted.stdout);
   await kubectl.apply(example);
 }
@@ -105,9 +104,9 @@ async function judge(
   return verdictsOn(rows, seen, await rootsOf(example, seen, world.acme), Date.now());
 }
 
-async function tellWhy(screen: Screen, client: Client, bad: readonly Row[], logFile: string): Promise<void> {
+async function tellWhy(screen: Screen, reasons: readonly string[], logFile: string): Promise<void> {
   screen.say('Not every hostname has a certificate that leads to its CA. What the cluster says:');
-  for (const line of await explain(client, bad)) {
+  for (const line of reasons) {
     screen.say(line);
   }
   screen.say(`The controller's log, ${logFile} (with -- --keep it stays), ends:`);

@@ -32,18 +32,15 @@ export async function startPart<T extends { readonly command: Command; readonly 
   }
 }
 
-/** Resolves when the probe says so; rejects with the tail of the part's log if the part ends before. */
+/** Resolves when the probe says so; rejects with the tail of the part's log if it ends before, or takes too long. */
 export async function ready(part: Part, { name, deadlineMs, probe }: Readiness): Promise<void> {
   const gone = new AbortController();
-  let over = false;
-  void part.exited.then(async (code) => {
-    if (over) return;
-    gone.abort(new Error(`${name} ended with code ${code} before it was ready.\n${await tail(part.logFile)}`));
-  });
+  void part.exited.then((code) => gone.abort(new Error(`${name} ended with code ${code} before it was ready`)));
   try {
-    await until(`${name} to be ready (log: ${part.logFile})`, probe, { deadlineMs, signal: gone.signal });
-  } finally {
-    over = true;
+    await until(`${name} to be ready`, probe, { deadlineMs, signal: gone.signal });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${why}. The end of its log (${part.logFile}):\n${await tail(part.logFile)}`, { cause });
   }
 }
 

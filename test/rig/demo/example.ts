@@ -38,3 +38,9 @@ function fitted(object: KubeObject, ca: TestCa): KubeObject {
 export function listenersOf(example: readonly KubeObject[]): readonly KubeObject[] {
   return example.filter(({ kind }) => kind === 'XListenerSet' || kind === 'ListenerSet');
 }
+
+/** Where certificates are kept, and so where Certway needs its Secret rights: those of listener sets and of Certificates. */
+export function namespacesOf(example: readonly KubeObject[]): readonly string[] {
+  const holders = [...listenersOf(example), ...example.filter(({ kind }) => kind === 'Certificate')];
+  return [...new Set(holders.map(({ metadata }) => metadata.namespace ?? 'default'))];
+}

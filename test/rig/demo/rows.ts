@@ -106,8 +106,8 @@ function stateOf(
   if (order !== undefined) {
     return `order ${order.status?.state ?? 'intended'}`;
   }
-  const reason = certificate.status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
-  return reason ?? 'Certificate made';
+  const issuing = certificate.status?.conditions?.find(({ type, status }) => type === 'Issuing' && status === 'True');
+  return issuing?.reason === 'IssuerNotReady' ? 'issuer not ready' : 'issuing';
 }
 
 function wordsOf(finding: Finding): string {

@@ -24,14 +24,17 @@ const challenges: Resource<WithStatus> = {
   namespaced: true,
 };
 
-/** Lines for people: conditions and states of what belongs to the namespaces of these rows, then the events. */
-export async function explain(client: Client, rows: readonly Row[]): Promise<readonly string[]> {
-  const namespaces = new Set(rows.map((row) => row.namespace));
+/** Lines for people: the rows in question, the conditions and states of issuers and of what is not ready in these namespaces, their events. */
+export async function explain(
+  client: Client,
+  rows: readonly Row[],
+  namespaces: readonly string[],
+): Promise<readonly string[]> {
   const missing = rows.map(
     (row) => `${nameOf(row)} (${row.hostname}): ${row.state} after ${(row.ms / 1000).toFixed(0)} s`,
   );
   const issuers = (await client.list(clusterIssuers)).flatMap((issuer) => statusLines(issuer));
-  const perNamespace = await Promise.all([...namespaces].map((namespace) => inNamespace(client, namespace)));
+  const perNamespace = await Promise.all(namespaces.map((namespace) => inNamespace(client, namespace)));
   return [...missing, ...issuers, ...perNamespace.flat()];
 }
 
@@ -56,7 +59,8 @@ function withKind(kind: Resource<WithStatus>, list: readonly WithStatus[]): read
 }
 
 function isUnready({ status }: WithStatus): boolean {
-  return !status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True');
+  const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True');
+  return ready !== true && status?.state !== 'valid';
 }
 
 function statusLines({ kind, metadata, status }: WithStatus): readonly string[] {
