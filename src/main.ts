@@ -45,6 +45,7 @@ async function controller(config: ControllerConfig): Promise<number> {
   const mayWrite = () => !config.lease.enabled || lease?.fresh() === true;
   const session = await openSession({
     ...(config.kubeconfig !== undefined && { kubeconfig: config.kubeconfig }),
+    environment: process.env,
     userAgent: 'certway-controller',
     guardWrite: mayWrite,
     onRequest: (request) => metrics.kubeRequest(request),
@@ -111,7 +112,7 @@ async function controller(config: ControllerConfig): Promise<number> {
   });
   await using health = await startHealth({
     listen: config.healthListen,
-    livez: () => [],
+    livez: () => (lease?.held === true && !lease.fresh() ? ['the lease is held but was not renewed in time'] : []),
     readyz: () => watches.notReady(),
   });
   await using metricsServer = await startMetrics({ listen: config.metricsListen, registry: metrics.registry });
@@ -152,6 +153,7 @@ async function controller(config: ControllerConfig): Promise<number> {
   if (!signal.aborted) await once(signal, 'abort');
   await work[Symbol.asyncDispose]();
   await lease?.release();
+  await ports.accounts[Symbol.asyncDispose]();
   await session[Symbol.asyncDispose]();
   return exitCode;
 }

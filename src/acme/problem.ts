@@ -61,13 +61,10 @@ export function problemOf(reply: HttpReply, now: number): AcmeProblem | undefine
 
 /** The `error` of an order or a challenge (RFC 8555 §7.1.3, §8): never fails, since it only explains. */
 export function readError(value: unknown): AcmeError | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const detail = tidy(readText(fieldOf(value, 'detail')) ?? '');
-  return {
-    type: readType(fieldOf(value, 'type')),
-    detail: detail === '' ? 'The CA gives no reason.' : detail,
-    subproblems: (listOf(fieldOf(value, 'subproblems'), readSubproblem) ?? []).slice(0, 100),
-  };
+  const reason = readReason(value);
+  if (reason === undefined) return undefined;
+  const subproblems = listOf(fieldOf(value, 'subproblems'), readSubproblem) ?? [];
+  return { ...reason, subproblems: subproblems.slice(0, 100) };
 }
 
 /** One line of at most 500 characters without control and invisible characters. */
@@ -110,11 +107,18 @@ function rateLimited(document: ProblemDocument | undefined, retry: { readonly re
   };
 }
 
+/** §6.7.1: subproblems have none of their own. */
 function readSubproblem(value: unknown): Subproblem | undefined {
-  const error = readError(value);
+  const reason = readReason(value);
   const identifier = readIdentifier(fieldOf(value, 'identifier'));
-  if (error === undefined) return undefined;
-  return { type: error.type, detail: error.detail, ...(identifier !== undefined && { identifier }) };
+  if (reason === undefined) return undefined;
+  return { ...reason, ...(identifier !== undefined && { identifier }) };
+}
+
+function readReason(value: unknown): Pick<AcmeError, 'type' | 'detail'> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const detail = tidy(readText(fieldOf(value, 'detail')) ?? '');
+  return { type: readType(fieldOf(value, 'type')), detail: detail === '' ? 'The CA gives no reason.' : detail };
 }
 
 function readType(value: unknown): string {

@@ -37,6 +37,7 @@ export async function openSockets(options: SocketOptions): Promise<Reply<Dispatc
     keepAliveMaxTimeout: idleSocketMs,
   };
   if (proxyUrl === undefined) return { ok: true, value: new Agent({ ...shared, connect: tls }) };
-  const { default: ProxyAgent } = await import('undici/lib/dispatcher/proxy-agent.js');
+  // Its tunnels need what only undici's index sets up.
+  const { ProxyAgent } = await import('undici');
   return { ok: true, value: new ProxyAgent({ ...shared, uri: proxyUrl, requestTls: tls }) };
 }

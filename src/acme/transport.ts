@@ -87,7 +87,7 @@ async function postSigned<T>(
   const headers = { 'content-type': 'application/jose+json', accept: accepts };
   let nonce = await takeNonce(signal);
   for (let retries = 0; ; retries += 1) {
-    if (!nonce.ok) return { ok: false, problem: unsent(nonce.problem) };
+    if (!nonce.ok) return nonce;
     const body = await signedRequest({ ...request, nonce: nonce.value });
     const replied = await http.send(action, { method: 'POST', url, headers, body, signal });
     if (!replied.ok || !isBadNonce(problemOf(replied.value, now()))) return replied;
@@ -113,7 +113,7 @@ async function askDirectory(http: Http, url: string, now: () => number): Promise
   if (readUrl(url) === undefined) return malformed('The ACME server’s address is not an https URL.');
   const headers = { accept: 'application/json' };
   const replied = await http.send('directory', { method: 'GET', url, headers });
-  if (!replied.ok) return replied;
+  if (!replied.ok) return { ok: false, problem: unsent(replied.problem) };
   const problem = problemOf(replied.value, now());
   if (problem !== undefined) return { ok: false, problem };
   const document = readDocument(url, replied.value, 'application/json', now());
@@ -130,7 +130,7 @@ async function askNonce(
   signal: AbortSignal | undefined,
 ): Promise<Reply<string, AcmeProblem>> {
   const replied = await http.send('newNonce', { method: 'HEAD', url, headers: {}, signal });
-  if (!replied.ok) return replied;
+  if (!replied.ok) return { ok: false, problem: unsent(replied.problem) };
   const problem = problemOf(replied.value, now());
   if (problem !== undefined) return { ok: false, problem };
   const nonce = nonceOf(replied.value.headers);
@@ -151,7 +151,7 @@ function isSurprise({ status, type }: AcmeProblem & { kind: 'refused' }): boolea
   return status === 404 || status === 405 || type === 'malformed';
 }
 
-/** A lost directory or nonce says nothing of the POST, which was never made. */
+/** Nothing happens at a CA for a directory or a nonce, and the POST that wanted it was never made. */
 function unsent(problem: AcmeProblem): AcmeProblem {
   return problem.kind === 'network' ? { ...problem, sent: 'no' } : problem;
 }

@@ -1,11 +1,6 @@
-// As in kube/undici.d.ts: the two files that we use, without the cost of undici's index. `test/acme/endpoint.test.ts` fails if they move.
+// As in kube/undici.d.ts: the one file that we use, without the cost of undici's index. `test/acme/endpoint.test.ts` fails if it moves.
 
 declare module 'undici/lib/dispatcher/agent.js' {
   import { Agent } from 'undici';
   export = Agent;
-}
-
-declare module 'undici/lib/dispatcher/proxy-agent.js' {
-  import { ProxyAgent } from 'undici';
-  export = ProxyAgent;
 }

@@ -16,7 +16,7 @@ export type AccountProblem =
   /** The account's key is gone or unreadable although the issuer was ready: its reconcile must look again. */
   | { readonly kind: 'key'; readonly message: string };
 
-export interface Accounts {
+export interface Accounts extends AsyncDisposable {
   endpoint(issuer: Issuer): AcmeEndpoint;
   /** Reads and parses the account key; `undefined` when the Secret does not exist. */
   readKey(issuer: Issuer, namespace: string): Promise<Reply<KeyObject | undefined, AccountProblem>>;
@@ -81,5 +81,13 @@ export function accounts(options: AccountsOptions): Accounts {
     sessions.set(uid, { accountUrl, session: opened });
     return { ok: true, value: opened };
   };
-  return { endpoint, readKey, session, forget: (issuer) => void sessions.delete(issuer.metadata.uid ?? '') };
+  return {
+    endpoint,
+    readKey,
+    session,
+    forget: (issuer) => void sessions.delete(issuer.metadata.uid ?? ''),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([...endpoints.values()].map((each) => each[Symbol.asyncDispose]()));
+    },
+  };
 }

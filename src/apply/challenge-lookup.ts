@@ -5,9 +5,14 @@ import { annotations, certManagerGroup, labels } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { orders } from '../api/resources.ts';
 import type { Kube } from '../kube/client.ts';
-import type { PendingOrder } from '../serve/answers.ts';
 import { hostLabel } from '../solve/host.ts';
 import type { Stores } from './ports.ts';
+
+/** What an unfinished Order justifies answering; the responder's view of it (serve/answers.ts). */
+export interface PendingOrder {
+  readonly tokens: readonly string[];
+  readonly thumbprint: string;
+}
 
 /** The unfinished orders for a host, as the cache knows them. */
 export function knownOrders(stores: Stores, host: string): readonly PendingOrder[] {

@@ -23,7 +23,7 @@ export async function sign(turn: Turn, signers: Signers): Promise<Done> {
   const notBefore = Math.floor(ports.now() / 1000) * 1000;
   const { spec } = certificate;
   const terms = {
-    csr: csr.value.der,
+    csr: csr.value,
     notBefore,
     notAfter: notBefore + (parseGoDuration(spec.duration ?? '') ?? ninetyDays),
     usages: spec.usages ?? [],
@@ -32,6 +32,13 @@ export async function sign(turn: Turn, signers: Signers): Promise<Done> {
   };
   const signed = issuer.spec.ca === undefined ? await signBySelf() : await signByCa(issuer.spec.ca);
   if (signed === 'waiting') return { kind: 'stop', outcome: { kind: 'settled' } };
+  if (signed.ok && signed.value.validity === 'endsWithSigner') {
+    const ends = new Date(signed.value.notAfter).toISOString();
+    ports.log.warn(
+      { namespace: certificate.metadata.namespace, name: certificate.metadata.name, ends },
+      'cut to the life of the signing CA',
+    );
+  }
   if (signed.ok) attempt.signed = { chainPem: signed.value.chainPem, caPem: signed.value.caPem };
   else attempt.failure = signed.problem.message;
   return onward;

@@ -2,6 +2,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { Issuer } from '../api/certmanager.ts';
+import type { Secret } from '../api/core.ts';
 import { secrets } from '../api/resources.ts';
 import { readAuthority } from '../pki/authority.ts';
 import { splitPem } from '../pki/certificate.ts';
@@ -12,6 +13,8 @@ import { decode } from './secret-content.ts';
 
 export interface Signer {
   readonly chain: readonly string[];
+  /** The Secret's ca.crt, where the chain in tls.crt ends below the root. */
+  readonly extra: readonly string[];
   readonly key: KeyObject;
 }
 
@@ -43,17 +46,21 @@ export function signers(): Signers {
     if (last !== undefined && last.resourceVersion === metadata.metadata.resourceVersion) return last.found;
     const read = await ports.kube.get(secrets, { namespace, name });
     if (!read.ok) return { kind: 'absent', message: read.problem.kind === 'notFound' ? absent : read.problem.message };
-    const found = readSigner(`${namespace}/${name}`, decode(read.value, 'tls.crt'), decode(read.value, 'tls.key'));
+    const found = readSigner(`${namespace}/${name}`, read.value);
     known.set(issuerKey(issuer), { resourceVersion: read.value.metadata.resourceVersion, found });
     return found;
   };
 }
 
-function readSigner(name: string, certificates: string, keyPem: string): SignerFound {
+function readSigner(name: string, secret: Secret): SignerFound {
   const unusable = (what: string): SignerFound => ({ kind: 'unusable', message: `Secret "${name}": ${what}` });
-  const key = keyFromPem(keyPem);
+  const key = keyFromPem(decode(secret, 'tls.key'));
   if (!key.ok) return unusable(key.problem.message);
-  const source = { chain: splitPem(certificates), key: key.value };
+  const source = {
+    chain: splitPem(decode(secret, 'tls.crt')),
+    extra: splitPem(decode(secret, 'ca.crt')),
+    key: key.value,
+  };
   const authority = readAuthority(source);
   return authority.ok ? { kind: 'ready', signer: source } : unusable(authority.problem.message);
 }

@@ -6,7 +6,7 @@ import type { Reply } from '../api/reply.ts';
 import { type Credentials, loadCredentials } from './credentials.ts';
 import { jsonLines } from './lines.ts';
 import { type KubeProblem, problemOf, sentenceOf, unavailable } from './problem.ts';
-import { isStaleSocket, isTlsRefusal, openTransport, type Transport } from './transport.ts';
+import { isStaleSocket, isTlsRefusal, openTransport, type Transport, Withheld } from './transport.ts';
 import { warningsOf } from './warnings.ts';
 import { defaultTimeoutMs, firstOf, parseBody, timeLimit, unlessAborted, wireOptions } from './wire.ts';
 
@@ -39,7 +39,8 @@ export interface SessionOptions {
   /** False: writes answer `notLeader` and stay in the process. Lease writes are exempt, since they make leaders. */
   readonly guardWrite?: () => boolean;
   readonly onRequest?: (seen: RequestSeen) => void;
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The process's own, which only main.ts reads. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly serviceAccountFolder?: string;
 }
 
@@ -75,10 +76,10 @@ const notLeader: Answer = {
 const refreshEveryMs = 5_000;
 
 /** Reads the credentials and opens no socket yet. Throws when there are none to be found. */
-export async function openSession(options: SessionOptions = {}): Promise<Session> {
+export async function openSession(options: SessionOptions): Promise<Session> {
   const load = () =>
     loadCredentials({
-      environment: options.environment ?? process.env,
+      environment: options.environment,
       ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
       ...(options.serviceAccountFolder === undefined ? {} : { serviceAccountFolder: options.serviceAccountFolder }),
     });
@@ -151,34 +152,35 @@ class ApiSession implements Session {
   }
 
   async #attempt(request: KubeRequest, on: Pool, signal: AbortSignal | undefined): Promise<Answer> {
-    const { credentials, transport } = this.#connection;
     const startedAt = performance.now();
-    let status = 0;
+    const answer = await this.#exchange(request, on, signal);
+    if (answer.kind === 'refused') return answer;
+    const status = answer.kind === 'response' ? answer.response.statusCode : 0;
+    const { method, path } = request;
+    this.#options.onRequest?.({ method, path, status, ms: performance.now() - startedAt });
+    if (answer.kind === 'response') {
+      for (const warning of warningsOf(answer.response.headers.warning)) request.onWarning?.(warning);
+    }
+    return answer;
+  }
+
+  async #exchange(request: KubeRequest, on: Pool, signal: AbortSignal | undefined): Promise<Answer> {
+    const { credentials, transport } = this.#connection;
+    const mayStart = this.#guardOf(request);
     try {
       const headers = { ...(await credentials.headers()), 'user-agent': this.#options.userAgent ?? 'certway' };
-      // Asked last: between this and the socket there is no await.
-      if (!this.#mayWrite(request)) return notLeader;
+      if (mayStart?.() === false) return notLeader;
       const bodyTimeout = on === 'streams' ? 0 : (request.timeoutMs ?? defaultTimeoutMs);
       const options = wireOptions(request, headers, credentials.server, bodyTimeout);
-      const sent = transport.send(on, signal === undefined ? options : { ...options, signal });
-      const response = await unlessAborted(sent, signal);
-      status = response.statusCode;
-      for (const warning of warningsOf(response.headers.warning)) request.onWarning?.(warning);
-      return { kind: 'response', response };
+      const sent = transport.send(on, signal === undefined ? options : { ...options, signal }, mayStart);
+      return { kind: 'response', response: await unlessAborted(sent, signal) };
     } catch (error) {
-      return { kind: 'failed', error };
-    } finally {
-      this.#seen(request, status, startedAt);
+      return error instanceof Withheld ? notLeader : { kind: 'failed', error };
     }
   }
 
-  #seen({ method, path }: KubeRequest, status: number, startedAt: number): void {
-    this.#options.onRequest?.({ method, path, status, ms: performance.now() - startedAt });
-  }
-
-  #mayWrite(request: KubeRequest): boolean {
-    if (request.method === 'GET' || request.path.startsWith('/apis/coordination.k8s.io/')) return true;
-    return this.#options.guardWrite?.() ?? true;
+  #guardOf({ method, path }: KubeRequest): (() => boolean) | undefined {
+    return method === 'GET' || path.startsWith('/apis/coordination.k8s.io/') ? undefined : this.#options.guardWrite;
   }
 
   /** True when credentials newer than those that failed are in place. Requests that fail together share one refresh. */

@@ -13,7 +13,12 @@ const idleSocketMs = 60_000;
 const closeMs = 5_000;
 
 export interface Transport {
-  send(on: 'requests' | 'streams', options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
+  /** `mayStart` is asked at the last moment, when a socket is there: a request may have waited for one. False: rejects with `Withheld`. */
+  send(
+    on: 'requests' | 'streams',
+    options: Dispatcher.RequestOptions,
+    mayStart?: () => boolean,
+  ): Promise<Dispatcher.ResponseData>;
   /** Cuts streams, and gives requests in flight a few seconds to finish. */
   close(): Promise<void>;
 }
@@ -34,11 +39,34 @@ export async function openTransport(credentials: Credentials): Promise<Transport
   const pools = { requests: await open(requestSockets), streams: await open(null) };
   let closing: Promise<void> | undefined;
   return {
-    send: (on, options) => send.call(pools[on], { ...options, origin: server.origin }),
+    send: (on, options, mayStart) => {
+      const through = mayStart === undefined ? pools[on] : gated(pools[on], mayStart);
+      return send.call(through, { ...options, origin: server.origin });
+    },
     close: () => {
       closing ??= close(pools.requests, pools.streams);
       return closing;
     },
+  };
+}
+
+/** Nothing was sent. */
+export class Withheld extends Error {}
+
+function gated(pool: Dispatcher, mayStart: () => boolean): Pick<Dispatcher, 'dispatch'> {
+  return {
+    dispatch: (options, handler) =>
+      pool.dispatch(options, {
+        onRequestStart: (controller, context) => {
+          if (mayStart()) handler.onRequestStart?.(controller, context);
+          else controller.abort(new Withheld());
+        },
+        onRequestUpgrade: (...given) => handler.onRequestUpgrade?.(...given),
+        onResponseStart: (...given) => handler.onResponseStart?.(...given),
+        onResponseData: (...given) => handler.onResponseData?.(...given),
+        onResponseEnd: (...given) => handler.onResponseEnd?.(...given),
+        onResponseError: (...given) => handler.onResponseError?.(...given),
+      }),
   };
 }
 

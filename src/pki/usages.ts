@@ -63,14 +63,3 @@ export function unknownUsage(names: readonly string[] | undefined): string | und
 export function maySignCertificates(bits: readonly number[] | undefined): boolean {
   return bits === undefined || bits.includes(certSign);
 }
-
-/** The names that describe these usages, one for each, in the table's order. */
-export function usageNames(usages: Usages): readonly string[] {
-  const known = new Set<number | string>();
-  return [...keyUsageBits, ...purposes].flatMap(([name, code]) => {
-    const used = typeof code === 'number' ? usages.bits.includes(code) : usages.purposes.includes(code);
-    if (!used || known.has(code)) return [];
-    known.add(code);
-    return name === 'signing' ? ['digital signature'] : [name];
-  });
-}

@@ -71,15 +71,22 @@ export function changedCertificate(live: Certificate, wanted: WantedCertificate,
 
 /** The names of what differs, for the event; none means that nothing need be written. */
 export function differences(live: Certificate, changed: Certificate): readonly string[] {
-  const before: ReadonlyMap<string, unknown> = new Map(Object.entries(live.spec));
-  const after: ReadonlyMap<string, unknown> = new Map(Object.entries(changed.spec));
-  const fields = [...new Set([...before.keys(), ...after.keys()])];
-  return [
-    ...fields.filter((field) => !isDeepStrictEqual(before.get(field), after.get(field))),
-    ...(isDeepStrictEqual(live.metadata.labels ?? {}, changed.metadata.labels ?? {}) ? [] : ['labels']),
-    ...(isDeepStrictEqual(live.metadata.annotations ?? {}, changed.metadata.annotations ?? {}) ? [] : ['annotations']),
-    ...(sameOwners(live.metadata, changed.metadata) ? [] : ['owner']),
+  const same = {
+    labels: isDeepStrictEqual(live.metadata.labels ?? {}, changed.metadata.labels ?? {}),
+    annotations: isDeepStrictEqual(live.metadata.annotations ?? {}, changed.metadata.annotations ?? {}),
+    owner: sameOwners(live.metadata, changed.metadata),
+  };
+  const others = Object.entries(same).flatMap(([name, equal]) => (equal ? [] : [name]));
+  return isDeepStrictEqual(live.spec, changed.spec) ? others : [...changedFields(live.spec, changed.spec), ...others];
+}
+
+function changedFields(before: CertificateSpec, after: CertificateSpec): readonly string[] {
+  const [old, young] = [
+    new Map<string, unknown>(Object.entries(before)),
+    new Map<string, unknown>(Object.entries(after)),
   ];
+  const fields = [...new Set([...old.keys(), ...young.keys()])];
+  return fields.filter((field) => !isDeepStrictEqual(old.get(field), young.get(field)));
 }
 
 /** With the reason for its suspension, or, without a reason, free to be renewed; undefined where it already says so. */

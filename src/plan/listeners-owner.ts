@@ -26,9 +26,8 @@ export function standingOf(
   if (controller === undefined) return { kind: 'foreign' };
   if (controller.uid === owner.uid) return { kind: 'ours' };
   if (!isListenerOwner(controller)) return { kind: 'foreign', controller };
-  if (isSuccessor(owner, controller)) return { kind: 'free' };
-  if (isSuccessor(controller, owner)) return { kind: 'handedOver' };
-  return isGone(controller) ? { kind: 'free' } : { kind: 'foreign', controller };
+  if (isSuccessor(owner, controller) || isGone(controller)) return { kind: 'free' };
+  return isSuccessor(controller, owner) ? { kind: 'handedOver' } : { kind: 'foreign', controller };
 }
 
 /** Kinds whose Certificates are made from listeners; what an Ingress or a person's own controller owns is never taken. */

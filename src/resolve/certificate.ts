@@ -29,8 +29,9 @@ export interface Names {
 
 export function specOf({ secret, hostnames }: Names, issuerRef: IssuerRef, shape: Shape): CertificateSpec {
   const names = [...new Set([...hostnames, ...(shape.altNames ?? [])])];
-  const dnsNames = names.filter((name) => ipBytes(name) === undefined);
-  const ipAddresses = [...new Set([...names.filter((name) => ipBytes(name) !== undefined), ...(shape.ipSans ?? [])])];
+  const addresses = names.filter((name) => ipBytes(name) !== undefined);
+  const dnsNames = addresses.length === 0 ? names : names.filter((name) => !addresses.includes(name));
+  const ipAddresses = [...new Set([...addresses, ...(shape.ipSans ?? [])])];
   const { commonName, emailSans = [], uriSans = [], subject, privateKey, secretTemplate } = shape;
   return {
     secretName: secret,

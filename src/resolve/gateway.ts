@@ -11,7 +11,7 @@ import { type IssuerRead, readIssuer } from './issuer.ts';
 import { namedSecrets } from './listener.ts';
 import { type ObjectOutcome, refusal, resolveObject } from './object.ts';
 import { agesOf, byPrecedence } from './precedence.ts';
-import { isLeaving, type Source, sourceOfGateway, sourceOfListenerSet } from './source.ts';
+import { isLeaving, parentKey, type Source, sourceOfGateway, sourceOfListenerSet } from './source.ts';
 import { type Objection, objectionToListener, objectionToSet } from './veto.ts';
 import type { GatewayWorld, Resolution, Subject } from './world.ts';
 
@@ -36,7 +36,7 @@ const nothing: ObjectOutcome = { claims: [], refusals: [] };
 
 /** What is wanted, refused and left alone on one Gateway. The same world always gives the same answer. */
 export function resolveGateway(world: GatewayWorld): Resolution {
-  const sets = world.listenerSets.filter((set) => !isLeaving(set));
+  const sets = world.listenerSets.filter((set) => !isLeaving(set) && parentKey(set) === world.gatewayKey);
   const unsorted = sets.map((set): Applicant => {
     const objection = objectionBySpec(set, world);
     const parent = pointsAtGateway(set) ? 'Gateway' : 'otherKind';

@@ -18,6 +18,13 @@ const inheritable: ReadonlyMap<string, AnnotationRow> = new Map(
   annotationTable.filter((row) => row.unit !== undefined).map((row) => [shortName(row), row]),
 );
 
+const keysOfUnit: ReadonlyMap<string | undefined, readonly string[]> = new Map(
+  [...inheritable.values()].map(({ unit }) => [
+    unit,
+    annotationTable.filter((row) => row.unit === unit).map(({ key }) => key),
+  ]),
+);
+
 function shortName(row: AnnotationRow): string {
   return row.key.slice(row.key.indexOf('/') + 1);
 }
@@ -46,8 +53,8 @@ export function inheritedBy(set: Source, gateway: Source, legacy: Legacy): Inher
     return { annotations: {}, from, problem };
   }
   if (legacy.rows.length === 0) return nothingInherited;
-  const own = new Set(annotationTable.filter((row) => set.annotations[row.key] !== undefined).map((row) => row.unit));
-  const taken = legacy.rows.filter((row) => !own.has(row.unit));
+  const isOwn = (key: string) => set.annotations[key] !== undefined;
+  const taken = legacy.rows.filter(({ unit }) => !(keysOfUnit.get(unit) ?? []).some(isOwn));
   return {
     annotations: Object.fromEntries(taken.map((row) => [row.key, gateway.annotations[row.key] ?? ''])),
     from,

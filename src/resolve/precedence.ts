@@ -3,32 +3,29 @@
 
 import type { Source } from './source.ts';
 
-export type Ages = ReadonlyMap<string, string>;
+/** RFC 3339 texts, which sort as they are. */
+export type Ages = ReadonlyMap<Source, string>;
 
 export function agesOf(sets: readonly Source[]): Ages {
-  const ages = new Map<string, string>();
+  const oldest = new Map<string, string>();
   for (const set of sets) {
-    const age = ages.get(ageKey(set));
-    if (age === undefined || set.created < age) ages.set(ageKey(set), set.created);
+    const age = oldest.get(keyOf(set));
+    if (age === undefined || set.created < age) oldest.set(keyOf(set), set.created);
   }
-  return ages;
+  return new Map(sets.map((set) => [set, oldest.get(keyOf(set)) ?? set.created]));
 }
 
 /** Gateway API's order of listener sets: creation, then "namespace/name". */
 export function byPrecedence(a: Source, b: Source, ages: Ages): number {
   return (
-    compare(ageOf(a, ages), ageOf(b, ages)) ||
-    compare(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`) ||
+    compare(ages.get(a) ?? a.created, ages.get(b) ?? b.created) ||
+    compare(keyOf(a), keyOf(b)) ||
     compare(a.subject.kind, b.subject.kind)
   );
 }
 
-function ageOf(source: Source, ages: Ages): string {
-  return ages.get(ageKey(source)) ?? source.created;
-}
-
-function ageKey(source: Source): string {
-  return source.parent === undefined ? '' : `${source.namespace}/${source.name}`;
+function keyOf({ namespace, name }: Source): string {
+  return `${namespace}/${name}`;
 }
 
 function compare(a: string, b: string): number {

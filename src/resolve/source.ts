@@ -45,6 +45,12 @@ export function parentOf(set: ListenerSet): Parent {
   return { namespace: namespace === undefined || namespace === '' ? (set.metadata.namespace ?? '') : namespace, name };
 }
 
+/** "namespace/name" of the Gateway that the set points at. */
+export function parentKey(set: ListenerSet): string {
+  const { namespace, name } = parentOf(set);
+  return `${namespace}/${name}`;
+}
+
 /** Objects on their way out are not acted for; the finalizer alone already says so. */
 export function isLeaving(object: Gateway | ListenerSet): boolean {
   const { deletionTimestamp, finalizers } = object.metadata;

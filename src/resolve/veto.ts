@@ -37,6 +37,7 @@ export function objectionToListener(
   standing: 'holder' | 'unknown',
 ): Objection | undefined {
   const conditions = source.listenerStatuses.find((status) => status.name === name)?.conditions ?? [];
+  if (conditions.length === 0) return undefined;
   const says = (type: string, status: Condition['status'], reason?: string) =>
     conditions.some(
       (c) =>

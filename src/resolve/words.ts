@@ -1,8 +1,9 @@
 // How values of other people's making are quoted in sentences that end up in events. Called wherever resolve/ refuses something.
 
-/** In quotes, without control characters, cut where it is long: it came from an annotation that anyone may write. */
+/** In quotes, without control or direction characters, cut where it is long: it came from an annotation that anyone may write. */
 export function quoted(value: string): string {
-  return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  const short = value.length > 100 ? `${value.slice(0, 100)}…` : value;
+  return JSON.stringify(short).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }
 
 /** "a", "a and b", "a, b and c". */

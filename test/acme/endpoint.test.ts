@@ -6,24 +6,18 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { listOrders, newOrder, readOrder } from '../../src/acme/order.ts';
 import type { AcmeSession } from '../../src/acme/session.ts';
-import type { AcmeOptions } from '../../src/acme/transport.ts';
 import { freePort } from '../rig/ports.ts';
+import { makeIdentity } from '../rig/proxy/identity.ts';
 import { until } from '../rig/wait.ts';
-import { type Deed, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
-import { accountKey, got, problemOf } from './steps.ts';
+import { type Deed, refusal, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
+import { got, problemOf } from './steps.ts';
 
-const key = await accountKey();
 const wish = { identifiers: [{ type: 'dns', value: 'a.example.com' }] } as const;
-
-function sessionAt(ca: ScriptedCa, options?: Partial<AcmeOptions>): AcmeSession {
-  return { endpoint: ca.open(options), accountUrl: `${ca.origin}/account`, key };
-}
 
 describe('a request', () => {
   test('is a GET for the directory, a HEAD for a nonce and a signed POST for everything else', async () => {
     await using ca = await startScriptedCa();
-    await using endpoint = ca.open();
-    const session = { endpoint, accountUrl: `${ca.origin}/account`, key };
+    const session = ca.session();
     got(await newOrder(session, wish));
     got(await readOrder(session, `${ca.origin}/order/1`));
     expect(ca.asked.map(({ method, path, payload }) => [method, path, payload])).toEqual([
@@ -45,10 +39,9 @@ describe('a request', () => {
     const seen: string[] = [];
     const cut: Deed = { kind: 'cut' };
     await using ca = await startScriptedCa(({ path }, nth) => (path === '/order/1' && nth === 2 ? cut : undefined));
-    await using endpoint = ca.open({
+    const session = ca.session({
       onRequest: ({ action, status, ms }) => void seen.push(`${action} ${status} ${ms > 0 && ms < 30_000}`),
     });
-    const session = { endpoint, accountUrl: `${ca.origin}/account`, key };
     await readOrder(session, `${ca.origin}/order/1`);
     await readOrder(session, `${ca.origin}/order/1`);
     expect(seen).toEqual(['directory 200 true', 'newNonce 200 true', 'order 200 true', 'order 0 true']);
@@ -57,8 +50,7 @@ describe('a request', () => {
   test('waits while as many are on their way as may be', async () => {
     const hang: Deed = { kind: 'hang' };
     await using ca = await startScriptedCa(({ path }) => (path.startsWith('/order/') ? hang : undefined));
-    await using endpoint = ca.open({ maxInFlight: 3 });
-    const session = { endpoint, accountUrl: `${ca.origin}/account`, key };
+    const session = ca.session({ maxInFlight: 3 });
     const patience = new AbortController();
     const orders = Array.from({ length: 9 }, (_, index) =>
       readOrder(session, `${ca.origin}/order/${index}`, patience.signal),
@@ -75,38 +67,29 @@ describe('a request', () => {
 
   test('without leadership does not leave the process', async () => {
     await using ca = await startScriptedCa();
-    await using endpoint = ca.open({ mayPost: () => false });
-    const session = { endpoint, accountUrl: `${ca.origin}/account`, key };
+    const session = ca.session({ mayPost: () => false });
     const problem = problemOf(await newOrder(session, wish));
     expect(problem).toMatchObject({ kind: 'network', sent: 'no', detail: expect.stringContaining('leadership') });
     expect(ca.asked.filter(({ method }) => method === 'POST')).toEqual([]);
   });
 
   test('asks for leadership anew each time that it is repeated', async () => {
-    const refused: Deed = {
-      kind: 'reply',
-      status: 400,
-      body: JSON.stringify({ type: 'urn:ietf:params:acme:error:badNonce', detail: 'bad' }),
-    };
     let leads = true;
     await using ca = await startScriptedCa(({ path }) => {
       if (path !== '/new-order') return undefined;
       leads = false;
-      return refused;
+      return refusal(400, 'badNonce', 'bad');
     });
-    await using endpoint = ca.open({ mayPost: () => leads });
-    const session = { endpoint, accountUrl: `${ca.origin}/account`, key };
+    const session = ca.session({ mayPost: () => leads });
     expect(problemOf(await newOrder(session, wish))).toMatchObject({ kind: 'network', sent: 'no' });
     expect(ca.asked.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
   test('is made over a server that is not verified, when told so', async () => {
     await using ca = await startScriptedCa();
-    const { caBundle: _, ...options } = { directoryUrl: `${ca.origin}/dir`, caBundle: undefined };
-    await using strict = ca.open({ ...options, caBundle: await otherRoot() });
-    await using lax = ca.open({ ...options, caBundle: await otherRoot(), skipTlsVerify: true });
-    expect((await strict.directory()).ok).toBe(false);
-    expect((await lax.directory()).ok).toBe(true);
+    const caBundle = (await makeIdentity()).caPem;
+    expect((await ca.open({ caBundle }).directory()).ok).toBe(false);
+    expect((await ca.open({ caBundle, skipTlsVerify: true }).directory()).ok).toBe(true);
   });
 });
 
@@ -114,7 +97,7 @@ describe('the directory', () => {
   test('is read once for many, and again after an hour', async () => {
     let now = 0;
     await using ca = await startScriptedCa();
-    await using endpoint = ca.open({ now: () => now });
+    const endpoint = ca.open({ now: () => now });
     const reads = () => ca.asked.filter(({ path }) => path === '/dir').length;
     await Promise.all([endpoint.directory(), endpoint.directory()]);
     now = 3_599_999;
@@ -130,8 +113,7 @@ describe('the directory', () => {
       if (path === '/dir' && nth === 1) return { kind: 'reply', status: 502, body: '' };
       return path === '/new-order' && nth === 1 ? { kind: 'reply', status: 404, body: '' } : undefined;
     });
-    await using endpoint = ca.open();
-    const session = { endpoint, accountUrl: `${ca.origin}/account`, key };
+    const session = ca.session();
     expect(problemOf(await newOrder(session, wish))).toMatchObject({ kind: 'unavailable', status: 502 });
     expect(problemOf(await newOrder(session, wish))).toMatchObject({ kind: 'refused', status: 404 });
     got(await newOrder(session, wish));
@@ -148,11 +130,10 @@ describe('the list of orders', () => {
           ? { kind: 'cut' }
           : undefined,
     );
-    const session = sessionAt(ca);
+    const session = ca.session();
     let pages = 0;
     for await (const page of listOrders(session)) pages += got(page).length;
     expect(pages).toBe(100);
-    await session.endpoint[Symbol.asyncDispose]();
   });
 
   test('is empty at a CA that has none, and ends with a problem', async () => {
@@ -160,15 +141,19 @@ describe('the list of orders', () => {
       kind: 'reply',
       body: JSON.stringify({ status: 'valid', ...dir(silent) }),
     }));
-    const session = sessionAt(silent);
-    expect(await Array.fromAsync(listOrders(session))).toEqual([]);
-    await session.endpoint[Symbol.asyncDispose]();
+    const session = silent.session();
+    expect(await pagesOf(session)).toEqual([]);
 
     await using broken = await startScriptedCa(({ path }) => (path === '/orders' ? { kind: 'cut' } : undefined));
-    const second = sessionAt(broken);
-    expect(await Array.fromAsync(listOrders(second))).toMatchObject([{ ok: false, problem: { kind: 'network' } }]);
-    await second.endpoint[Symbol.asyncDispose]();
+    const second = broken.session();
+    expect(await pagesOf(second)).toMatchObject([{ ok: false, problem: { kind: 'network' } }]);
   });
+
+  async function pagesOf(session: AcmeSession) {
+    const pages = [];
+    for await (const page of listOrders(session)) pages.push(page);
+    return pages;
+  }
 
   function dir({ origin }: ScriptedCa) {
     return { newNonce: `${origin}/nonce`, newAccount: `${origin}/new-account`, newOrder: `${origin}/new-order` };
@@ -179,8 +164,7 @@ describe('a proxy', () => {
   test('carries all requests', async () => {
     await using ca = await startScriptedCa();
     await using proxy = await startProxy('open');
-    await using endpoint = ca.open({ proxyUrl: proxy.url });
-    const session = { endpoint, accountUrl: `${ca.origin}/account`, key };
+    const session = ca.session({ proxyUrl: proxy.url });
     got(await newOrder(session, wish));
     expect(new Set(proxy.tunnels)).toEqual(new Set([new URL(ca.origin).host]));
   });
@@ -189,7 +173,7 @@ describe('a proxy', () => {
     await using ca = await startScriptedCa();
     await using proxy = await startProxy('closed');
     for (const proxyUrl of [proxy.url, `http://127.0.0.1:${await freePort()}`]) {
-      await using endpoint = ca.open({ proxyUrl });
+      const endpoint = ca.open({ proxyUrl });
       expect(problemOf(await endpoint.directory())).toMatchObject({ kind: 'network', sent: 'no' });
     }
     expect(ca.asked).toEqual([]);
@@ -225,9 +209,4 @@ async function startProxy(door: 'open' | 'closed') {
       server.close();
     },
   };
-}
-
-async function otherRoot(): Promise<string> {
-  const { makeIdentity } = await import('../rig/proxy/identity.ts');
-  return (await makeIdentity()).caPem;
 }

@@ -87,6 +87,12 @@ describe('a failed reply', () => {
   });
 });
 
+test('subproblems nested without end are no subproblems', () => {
+  const deep = `${'{"subproblems":['.repeat(50_000)}${']}'.repeat(50_000)}`;
+  const problem = problemOf(reply(400, `{"type":"x:malformed","subproblems":[${deep}]}`), now);
+  expect(problem).toMatchObject({ type: 'malformed', subproblems: [{ type: 'unspecified' }] });
+});
+
 describe('a rate limit', () => {
   const docs = 'https://letsencrypt.org/docs/rate-limits/';
 

@@ -1,12 +1,14 @@
 // An ACME server of a test's own over real sockets that does exactly what the test says, and otherwise answers like a friendly CA whose
 // orders are all pending. It verifies nothing: whether our signatures are right is Pebble's to say.
 
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { type AcmeOptions, openAcme } from '../../src/acme/transport.ts';
+import type { AcmeSession } from '../../src/acme/session.ts';
+import { type AcmeEndpoint, type AcmeOptions, openAcme } from '../../src/acme/transport.ts';
 import { type Identity, makeIdentity } from '../rig/proxy/identity.ts';
 
 export interface Asked {
@@ -43,7 +45,15 @@ export interface ScriptedCa extends AsyncDisposable {
   readonly caPem: string;
   readonly asked: Asked[];
   readonly sockets: ReadonlySet<Socket>;
-  readonly open: (options?: Partial<AcmeOptions>) => ReturnType<typeof openAcme>;
+  /** Ends with the CA. */
+  open(options?: Partial<AcmeOptions>): AcmeEndpoint;
+  session(options?: Partial<AcmeOptions>): AcmeSession;
+}
+
+/** The body of a problem document (RFC 8555 §6.7) as a deed. */
+export function refusal(status: number, type: string, detail: string, headers: Record<string, string> = {}): Deed {
+  const body = JSON.stringify({ type: `urn:ietf:params:acme:error:${type}`, detail });
+  return { kind: 'reply', status, headers: { 'content-type': 'application/problem+json', ...headers }, body };
 }
 
 /** `nth` counts from 1 the requests with the same method and path. */
@@ -68,13 +78,21 @@ export async function startScriptedCa(script: Script = () => undefined): Promise
   if (address === null || typeof address === 'string') throw new Error('the scripted CA has no port');
   const origin = `https://127.0.0.1:${address.port}`;
   const usual = { directoryUrl: `${origin}/dir`, skipTlsVerify: false, userAgent: 'certway-test', maxInFlight: 8 };
+  const endpoints: AcmeEndpoint[] = [];
+  const open = (options: Partial<AcmeOptions> = {}) => {
+    const endpoint = openAcme({ ...usual, caBundle: caPem, ...options });
+    endpoints.push(endpoint);
+    return endpoint;
+  };
   return {
     origin,
     caPem,
     asked,
     sockets,
-    open: (options = {}) => openAcme({ ...usual, caBundle: caPem, ...options }),
+    open,
+    session: (options) => ({ endpoint: open(options), accountUrl: `${origin}/account`, key }),
     [Symbol.asyncDispose]: async () => {
+      await Promise.all(endpoints.map((endpoint) => endpoint[Symbol.asyncDispose]()));
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
@@ -82,6 +100,7 @@ export async function startScriptedCa(script: Script = () => undefined): Promise
   };
 }
 
+const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 let identity: Promise<Identity> | undefined;
 let nonce = 0;
 
@@ -93,8 +112,8 @@ async function read(request: IncomingMessage): Promise<Asked> {
     method: request.method ?? '',
     path: request.url ?? '',
     userAgent: request.headers['user-agent'] ?? '',
-    header: JSON.parse(decode(jws['protected']) || '{}'),
-    payload: decode(jws['payload']),
+    header: JSON.parse(decode(jws.protected) || '{}'),
+    payload: decode(jws.payload),
   };
 }
 

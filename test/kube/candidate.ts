@@ -11,7 +11,7 @@ const [kubeconfig = '', namespace = '', name = '', identity = ''] = process.argv
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 let lease: ReturnType<typeof holdLease> | undefined;
-const session = await openSession({ kubeconfig, guardWrite: () => lease?.fresh() === true });
+const session = await openSession({ environment: {}, kubeconfig, guardWrite: () => lease?.fresh() === true });
 const kube = kubeClient(session);
 lease = holdLease({
   session,

@@ -1,6 +1,7 @@
 // An etcd and an API server of a test's own, which it may kill and start again: nobody else's tests run on them. Made of the rig's parts.
 
-import { mkdtemp } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildParts } from '../rig/build.ts';
@@ -46,8 +47,9 @@ export async function ownPlane(): Promise<OwnPlane> {
     },
     readiness: { name: 'etcd', deadlineMs: 30_000, probe: async () => true },
   }));
-  // The key of the server's certificate signs ServiceAccount tokens too: nobody here uses any.
-  const tokenKey = server.key;
+  const tokenKey = join(dir, 'service-account.key');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(tokenKey, privateKey.export({ type: 'sec1', format: 'pem' }));
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
   const argv = [

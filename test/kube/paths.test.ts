@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { certificates, clusterIssuers, namespaces, secrets } from '../../src/api/resources.ts';
-import { collectionPath, objectPath, resourceAt } from '../../src/kube/paths.ts';
+import { collectionPath, objectPath } from '../../src/kube/paths.ts';
 
 test('each kind has its place', () => {
   expect([
@@ -16,15 +16,4 @@ test('each kind has its place', () => {
     '/api/v1/namespaces/n',
     '/apis/cert-manager.io/v1/namespaces/n/certificates/c/status',
   ]);
-});
-
-test.each([
-  ['/api/v1/secrets', 'secrets'],
-  ['/api/v1/namespaces/n', 'namespaces'],
-  ['/api/v1/namespaces/n/secrets/s', 'secrets'],
-  ['/apis/cert-manager.io/v1/namespaces/n/certificates/c/status', 'certificates/status'],
-  ['/apis/cert-manager.io/v1/clusterissuers/i', 'clusterissuers'],
-  ['/readyz', 'other'],
-])('%s is about %s', (path, resource) => {
-  expect(resourceAt(path)).toBe(resource);
 });

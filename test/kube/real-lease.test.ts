@@ -24,7 +24,7 @@ let stop: AbortController;
 let candidates: Candidate[];
 
 beforeAll(async () => {
-  session = await openSession({ kubeconfig: inject('kubeconfig') });
+  session = await openSession({ environment: {}, kubeconfig: inject('kubeconfig') });
   kube = kubeClient(session);
   dir = await mkdtemp(join(tmpdir(), 'certway-lease-'));
   link = await openLink(inject('kubeconfig'), join(dir, 'kubeconfig'));
@@ -173,7 +173,7 @@ test('a holder that was frozen finds out before it writes', async () => {
 });
 
 test('a holder that cannot reach the server stops believing in time, says so once, and the other takes over later', async () => {
-  const linked = await openSession({ kubeconfig: link.kubeconfig });
+  const linked = await openSession({ environment: {}, kubeconfig: link.kubeconfig });
   const one = contend('one', linked, 4_000);
   await until('it holds', () => one.lease.held);
   const two = contend('two', session, 4_000);
@@ -188,7 +188,7 @@ test('a holder that cannot reach the server stops believing in time, says so onc
 });
 
 test('a short cut of the link costs nothing', async () => {
-  const linked = await openSession({ kubeconfig: link.kubeconfig });
+  const linked = await openSession({ environment: {}, kubeconfig: link.kubeconfig });
   const one = contend('one', linked, 8_000);
   await until('it holds', () => one.lease.held);
   const before = (await inCluster()).metadata.resourceVersion;

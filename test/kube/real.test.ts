@@ -26,7 +26,11 @@ const seen: RequestSeen[] = [];
 const warnings: string[] = [];
 
 beforeAll(async () => {
-  session = await openSession({ kubeconfig: inject('kubeconfig'), onRequest: (attempt) => seen.push(attempt) });
+  session = await openSession({
+    environment: {},
+    kubeconfig: inject('kubeconfig'),
+    onRequest: (attempt) => seen.push(attempt),
+  });
   kube = kubeClient(session, (warning) => warnings.push(warning));
 });
 
@@ -199,7 +203,7 @@ describe('a link that fails', () => {
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'certway-link-'));
     link = await openLink(inject('kubeconfig'), join(dir, 'kubeconfig'));
-    linked = await openSession({ kubeconfig: link.kubeconfig });
+    linked = await openSession({ environment: {}, kubeconfig: link.kubeconfig });
   });
 
   afterEach(async () => {

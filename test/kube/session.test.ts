@@ -25,7 +25,7 @@ afterEach(async () => {
   await api[Symbol.asyncDispose]();
 });
 
-async function open(options: SessionOptions = {}): Promise<Session> {
+async function open(options: Partial<SessionOptions> = {}): Promise<Session> {
   const kubeconfig = options.environment === undefined ? await api.kubeconfig({ token: 'one' }) : undefined;
   const session = await openSession({
     environment: {},
@@ -253,6 +253,25 @@ describe('writes without a fresh lease', () => {
     await expect(session.request(lease)).resolves.toEqual(fine);
     leads = true;
     await expect(session.request(post)).resolves.toEqual(fine);
+  });
+
+  test('a write that waited for a socket while the lease was lost does not leave either', async () => {
+    let leads = true;
+    const gate = Promise.withResolvers<void>();
+    api.onAny(async (turn) => {
+      await gate.promise;
+      turn.json(200, { fine: true });
+    });
+    const session = await open({ guardWrite: () => leads });
+    const reads = Array.from({ length: 24 }, () => session.request(get));
+    const write = session.request(post);
+    await until('all sockets are taken', () => api.turns.length === 24);
+    leads = false;
+    gate.resolve();
+    await expect(write).resolves.toMatchObject({ problem: { kind: 'notLeader' } });
+    expect((await Promise.all(reads)).every((answer) => answer.ok)).toBe(true);
+    await expect(session.request(get)).resolves.toEqual(fine);
+    expect(api.turns.every((turn) => turn.method === 'GET')).toBe(true);
   });
 
   test('a lease lost during a refused attempt stops the second one', async () => {
@@ -509,7 +528,7 @@ describe('cost', () => {
       const loaded = [];
       registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });
       const { openSession } = await import(${JSON.stringify(new URL('../../src/kube/session.ts', import.meta.url).href)});
-      const session = await openSession({ kubeconfig: ${JSON.stringify(kubeconfig)} });
+      const session = await openSession({ environment: {}, kubeconfig: ${JSON.stringify(kubeconfig)} });
       await session[Symbol.asyncDispose]();
       console.log(JSON.stringify(loaded));`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
