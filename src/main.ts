@@ -52,7 +52,8 @@ async function controller(config: ControllerConfig): Promise<number> {
   });
   const kube = kubeClient(session, (warning) => log.warn({ warning }, 'the API server warns'));
 
-  const stores = makeStores();
+  const onBug = (error: unknown) => log.error({ err: error }, 'a subscriber failed: a bug');
+  const stores = makeStores(onBug);
   const work = makeWork();
   const ports: Ports = {
     kube,
@@ -96,7 +97,7 @@ async function controller(config: ControllerConfig): Promise<number> {
     xListenerSets: config.gates.XGatewayAPI,
     solverNamespace: config.solverService.namespace,
     onState: (kind, state) => metrics.watch(kind, state),
-    onBug: (error) => log.error({ err: error }, 'a subscriber failed: a bug'),
+    onBug,
   });
 
   // Every replica answers challenges, health and metrics; only the leader reconciles.

@@ -28,6 +28,7 @@ export interface SecretWatchOptions {
   readonly session: Session;
   readonly signal: AbortSignal;
   readonly now: () => number;
+  readonly onBug: (error: unknown) => void;
   /** A Secret changed, or the whole watch became usable or forbidden (then `name` is absent). */
   onChange(namespace: string, name: string | undefined, metadata: Metadata | undefined): void;
 }
@@ -41,7 +42,7 @@ export function secretWatches(options: SecretWatchOptions): SecretWatches {
   const running = new Map<string, Running>();
   const grants = new Map<string, number>();
   const start = (namespace: string, name: string | undefined): Running => {
-    const store = new Store<Metadata>({ indexes: { owner: ownersOf } });
+    const store = new Store<Metadata>({ indexes: { owner: ownersOf }, content: 'metadata', onBug: options.onBug });
     const selector =
       name === undefined ? { labelSelector: `${labels.fao}=true` } : { fieldSelector: `metadata.name=${name}` };
     const entry: Running = { state: { kind: 'waiting' }, wake: () => {} };
@@ -63,6 +64,7 @@ export function secretWatches(options: SecretWatchOptions): SecretWatches {
       metadataOnly: true,
       store,
       signal: options.signal,
+      onBug: options.onBug,
       onState: (state) => {
         if (state.kind === 'forbidden') become({ kind: 'forbidden', message: state.message });
         if (state.kind === 'watching') become({ kind: 'ready', store });

@@ -10,14 +10,15 @@ import { parentKey } from './challenge-parent.ts';
 import { wantedIssuerKey } from './issuer-of.ts';
 import type { Stores } from './ports.ts';
 
-export function makeStores(): Stores {
+export function makeStores(onBug: (error: unknown) => void): Stores {
   return {
-    gateways: new Store<Gateway>({ indexes: { secret: (of) => secretsOf(of, of.spec.listeners) } }),
-    gatewayClasses: new Store(),
-    listenerSets: new Store<ListenerSet>({ indexes: setIndexes }),
-    xListenerSets: new Store<ListenerSet>({ indexes: setIndexes }),
-    namespaces: new Store(),
+    gateways: new Store<Gateway>({ onBug, indexes: { secret: (of) => secretsOf(of, of.spec.listeners) } }),
+    gatewayClasses: new Store({ onBug }),
+    listenerSets: new Store<ListenerSet>({ onBug, indexes: setIndexes }),
+    xListenerSets: new Store<ListenerSet>({ onBug, indexes: setIndexes }),
+    namespaces: new Store({ onBug }),
     certificates: new Store<Certificate>({
+      onBug,
       indexes: {
         owner: ownersOf,
         namespace: (of) => [of.metadata.namespace ?? ''],
@@ -27,13 +28,13 @@ export function makeStores(): Stores {
         parent: parentOf,
       },
     }),
-    requests: new Store<CertificateRequest>({ indexes: { owner: ownersOf } }),
-    orders: new Store<Order>({ indexes: { owner: ownersOf, host: (of) => of.spec.dnsNames ?? [] } }),
-    issuers: new Store<Issuer>({ indexes: { caSecret: caSecretOf } }),
-    clusterIssuers: new Store<Issuer>({ indexes: { caSecret: caSecretOf } }),
-    routes: new Store<HttpRoute>({ indexes: { owner: ownersOf } }),
-    grants: new Store(),
-    roleBindings: new Store(),
+    requests: new Store<CertificateRequest>({ onBug, indexes: { owner: ownersOf } }),
+    orders: new Store<Order>({ onBug, indexes: { owner: ownersOf, host: (of) => of.spec.dnsNames ?? [] } }),
+    issuers: new Store<Issuer>({ onBug, indexes: { caSecret: caSecretOf } }),
+    clusterIssuers: new Store<Issuer>({ onBug, indexes: { caSecret: caSecretOf } }),
+    routes: new Store<HttpRoute>({ onBug, indexes: { owner: ownersOf } }),
+    grants: new Store({ onBug }),
+    roleBindings: new Store({ onBug }),
   };
 }
 

@@ -131,11 +131,11 @@ function say(log: Logger, kind: string, state: ReflectorState): void {
 }
 
 function wakeOnArrival(options: WatchOptions, running: readonly Watched[]): void {
-  const crds = new Store<KubeObject>();
+  const crds = new Store<KubeObject>({ content: 'metadata', onBug: options.onBug });
   crds.subscribe((change) => {
-    for (const { resource, state, wake } of running) {
-      const isMissing = state === 'absent' || state === 'forbidden';
-      if (isMissing && change.key === `${resource.plural}.${resource.group}`) wake();
+    // Harmless to a watch that runs; one whose 404 is still on its way must not miss it.
+    for (const { resource, wake } of running) {
+      if (change.key === `${resource.plural}.${resource.group}`) wake();
     }
   });
   watch(options, resources.customResourceDefinitions, crds, { metadataOnly: true });

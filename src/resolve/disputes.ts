@@ -15,7 +15,8 @@ export interface Disputes {
 }
 
 interface Holder {
-  readonly key: string;
+  readonly source: Source;
+  readonly index: number;
   readonly owner: string;
   readonly protocol: string;
 }
@@ -26,25 +27,27 @@ const byHost: ReadonlySet<string> = new Set(['HTTP', 'HTTPS', 'TLS']);
 /** `sources` in order of precedence. Within one object nothing is decided: its schema forbids duplicates. */
 export function settleDisputes(sources: readonly Source[]): Disputes {
   const holders = new Map<string, Holder>();
-  const lost = new Map<string, RefusalReason>();
-  const won = new Set<string>();
+  const lost = new Map<Source, Map<number, RefusalReason>>();
+  const won = new Map<Source, Set<number>>();
   for (const source of sources) {
     const owner = ownerOf(source);
     source.listeners.forEach((listener, index) => {
-      const key = listenerKey(source, index);
+      const { protocol } = listener;
       const rival = claimsOf(listener)
         .map((claim) => holders.get(claim))
         .find((holder) => holder !== undefined && holder.owner !== owner);
-      if (rival === undefined) hold(holders, listener, { key, owner, protocol: listener.protocol });
-      else {
-        lost.set(key, rival.protocol === listener.protocol ? 'HostnameConflict' : 'ProtocolConflict');
-        won.add(rival.key);
+      if (rival === undefined) {
+        hold(holders, listener, { source, index, owner, protocol });
+        return;
       }
+      const reason = rival.protocol === protocol ? 'HostnameConflict' : 'ProtocolConflict';
+      lost.set(source, (lost.get(source) ?? new Map()).set(index, reason));
+      won.set(rival.source, (won.get(rival.source) ?? new Set()).add(rival.index));
     });
   }
   return {
-    lost: (source, index) => lost.get(listenerKey(source, index)),
-    won: (source, index) => won.has(listenerKey(source, index)),
+    lost: (source, index) => lost.get(source)?.get(index),
+    won: (source, index) => won.get(source)?.has(index) ?? false,
   };
 }
 
@@ -68,10 +71,6 @@ function hold(holders: Map<string, Holder>, { protocol, port = 0, hostname = '' 
 /** The two kinds of one name are one object on its way from one API to the other. */
 function ownerOf(source: Source): string {
   return source.parent === undefined ? 'gateway' : `${source.namespace}/${source.name}`;
-}
-
-function listenerKey(source: Source, index: number): string {
-  return `${source.subject.kind}/${source.namespace}/${source.name}/${index}`;
 }
 
 /** Says what is taken and not by whom: the holder may be another tenant. */

@@ -6,7 +6,7 @@ import { objectionBySpec, pointsAtGateway, servesClass } from './admission.ts';
 import { derivedAnnotations } from './certificate.ts';
 import { settleClaims } from './claims.ts';
 import { type Disputes, lostMessage, settleDisputes } from './disputes.ts';
-import { inheritedBy, type Legacy, nothingInherited, readLegacy } from './inherit.ts';
+import { inheritedBy, type Bequest, nothingInherited, readBequest } from './inherit.ts';
 import { type IssuerRead, readIssuer } from './issuer.ts';
 import { namedSecrets } from './listener.ts';
 import { type ObjectOutcome, refusal, resolveObject } from './object.ts';
@@ -27,7 +27,7 @@ interface Scene {
   /** Present when it is to be acted for: it exists, stays, and is of a class that is served. */
   readonly gateway?: Source;
   readonly gatewayIssuer: IssuerRead;
-  readonly legacy: Legacy;
+  readonly bequest: Bequest;
   readonly protocols: ReadonlySet<string>;
   readonly disputes: Disputes;
 }
@@ -67,7 +67,7 @@ function sceneOf(world: GatewayWorld, applicants: readonly Applicant[]): Scene {
     world,
     ...(gateway !== undefined && { gateway }),
     gatewayIssuer: seen === undefined ? { kind: 'none' } : readIssuer(seen, world.options),
-    legacy: gateway === undefined ? { rows: [] } : readLegacy(gateway),
+    bequest: gateway === undefined ? { rows: [] } : readBequest(gateway),
     protocols: new Set(['HTTPS', 'TLS', ...world.options.extraProtocols]),
     disputes: settleDisputes(gateway === undefined ? [] : [gateway, ...admitted]),
   };
@@ -75,7 +75,7 @@ function sceneOf(world: GatewayWorld, applicants: readonly Applicant[]): Scene {
 
 /** A Gateway of another class is not ours to judge: not a word, and its Certificates stay as they are. */
 function gatewayOutcome(scene: Scene): ObjectOutcome {
-  const { gateway, gatewayIssuer, legacy } = scene;
+  const { gateway, gatewayIssuer, bequest } = scene;
   if (gateway === undefined) return nothing;
   const outcome = resolveObject({
     source: gateway,
@@ -83,8 +83,8 @@ function gatewayOutcome(scene: Scene): ObjectOutcome {
     inherited: nothingInherited,
     ...shared(scene, gateway),
   });
-  if (legacy.problem === undefined) return outcome;
-  return { ...outcome, refusals: [...outcome.refusals, refusal(gateway, 'BadConfig', legacy.problem, {})] };
+  if (bequest.problem === undefined) return outcome;
+  return { ...outcome, refusals: [...outcome.refusals, refusal(gateway, 'BadConfig', bequest.problem, {})] };
 }
 
 function setOutcome(applicant: Applicant, scene: Scene): ObjectOutcome {
@@ -94,7 +94,7 @@ function setOutcome(applicant: Applicant, scene: Scene): ObjectOutcome {
   const issuer = own.kind === 'none' && applicant.parent === 'Gateway' ? scene.gatewayIssuer : own;
   const objection = applicant.objection ?? objectionToSet(source);
   if (objection === undefined && gateway !== undefined) {
-    const inherited = inheritedBy(source, gateway, scene.legacy);
+    const inherited = inheritedBy(source, gateway, scene.bequest);
     return resolveObject({ source, issuer, inherited, ...shared(scene, source) });
   }
   const names = [...new Set(source.listeners.flatMap((listener) => namedSecrets(source, listener, scene.protocols)))];

@@ -8,7 +8,7 @@ import type { Inherited } from './annotations.ts';
 import type { Source } from './source.ts';
 import { listed, quoted } from './words.ts';
 
-export interface Legacy {
+export interface Bequest {
   /** The rows that the Gateway's owner opted in to, where the Gateway has a value for them. */
   readonly rows: readonly AnnotationRow[];
   readonly problem?: string;
@@ -29,7 +29,7 @@ function shortName(row: AnnotationRow): string {
   return row.key.slice(row.key.indexOf('/') + 1);
 }
 
-export function readLegacy(gateway: Source): Legacy {
+export function readBequest(gateway: Source): Bequest {
   const value = gateway.annotations[keys.inherit];
   if (value === undefined) return { rows: [] };
   const names = readList(value);
@@ -46,15 +46,15 @@ export function readLegacy(gateway: Source): Legacy {
 export const nothingInherited: Inherited = { annotations: {}, from: '' };
 
 /** What `set` takes: of no unit of which it has set anything itself. */
-export function inheritedBy(set: Source, gateway: Source, legacy: Legacy): Inherited {
+export function inheritedBy(set: Source, gateway: Source, bequest: Bequest): Inherited {
   const from = `${gateway.namespace}/${gateway.name}`;
-  if (legacy.problem !== undefined) {
+  if (bequest.problem !== undefined) {
     const problem = `Gateway ${from} says in ${keys.inherit} what is inherited here, and it cannot be read; its owner can correct it.`;
     return { annotations: {}, from, problem };
   }
-  if (legacy.rows.length === 0) return nothingInherited;
+  if (bequest.rows.length === 0) return nothingInherited;
   const isOwn = (key: string) => set.annotations[key] !== undefined;
-  const taken = legacy.rows.filter(({ unit }) => !(keysOfUnit.get(unit) ?? []).some(isOwn));
+  const taken = bequest.rows.filter(({ unit }) => !(keysOfUnit.get(unit) ?? []).some(isOwn));
   return {
     annotations: Object.fromEntries(taken.map((row) => [row.key, gateway.annotations[row.key] ?? ''])),
     from,

@@ -68,7 +68,8 @@ function sourceOf(object: Gateway | ListenerSet, version: string, kind: string):
     created: metadata.creationTimestamp ?? '',
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
-    listeners: spec.listeners,
+    // A Gateway without any is foreseen (gateway-api #4425).
+    listeners: spec.listeners ?? [],
     conditions: status?.conditions ?? [],
     listenerStatuses: status?.listeners ?? [],
   };
