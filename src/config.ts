@@ -2,40 +2,25 @@
 
 import { hostname } from 'node:os';
 import type { Reply } from './api/reply.ts';
+import type { Settings } from './apply/ports.ts';
+import type { WatchOptions } from './apply/watches.ts';
 import { booleanOf, durationOf, listOf, numberOf, oneOf, serviceOf } from './flag-values.ts';
 import { readFlags, usage, type Values } from './flags.ts';
+import type { LeadershipConfig } from './kube/leadership.ts';
 import type { ResolveOptions } from './resolve/world.ts';
-
-export interface FeatureGates {
-  /** Everything of gateway.networking.x-k8s.io, that is XListenerSet. */
-  readonly XGatewayAPI: boolean;
-  readonly ListenerSets: boolean;
-}
 
 export interface ControllerConfig {
   readonly command: 'controller';
   readonly kubeconfig: string | undefined;
-  readonly clusterResourceNamespace: string;
-  readonly gatewayApi: boolean;
-  readonly gates: FeatureGates;
-  readonly lease: LeaseConfig;
+  readonly watched: Pick<WatchOptions, 'gatewayApi' | 'listenerSets' | 'xListenerSets' | 'solverNamespace'>;
+  readonly lease: LeadershipConfig;
+  readonly settings: Settings;
   readonly workers: number;
-  readonly http01: { readonly listen: string; readonly nameservers: readonly string[]; readonly selfCheckPort: number };
-  readonly solverService: { readonly namespace: string; readonly name: string; readonly port: number };
+  readonly http01Listen: string;
   readonly metricsListen: string;
   readonly healthListen: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
-  readonly resolve: ResolveOptions;
   readonly proxyUrl: string | undefined;
-}
-
-export interface LeaseConfig {
-  readonly enabled: boolean;
-  readonly namespace: string;
-  readonly identity: string;
-  readonly durationMs: number;
-  readonly renewDeadlineMs: number;
-  readonly retryMs: number;
 }
 
 export interface GrantConfig {
@@ -51,13 +36,13 @@ export interface HelpConfig {
 
 export type Config = ControllerConfig | GrantConfig | HelpConfig;
 
-const knownGates = { XGatewayAPI: false, ListenerSets: true } satisfies FeatureGates;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** XGatewayAPI: everything of gateway.networking.x-k8s.io, that is XListenerSet. */
+const knownGates = { XGatewayAPI: false, ListenerSets: true };
 
 /** Reads the command line; the problem is a list of sentences, each naming what to change. */
-export function readConfig(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Reply<Config, readonly string[]> {
+export function readConfig(argv: readonly string[], env: Environment): Reply<Config, readonly string[]> {
   const [command = 'help', ...rest] = argv;
   switch (command) {
     case 'controller':
@@ -73,63 +58,71 @@ export function readConfig(
   }
 }
 
-function readController(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Reply<Config, readonly string[]> {
+function readController(argv: readonly string[], env: Environment): Reply<Config, readonly string[]> {
   const mistakes: string[] = [];
   const values = readFlags(argv, mistakes);
   if (values === 'help') return { ok: true, value: { command: 'help', text: usage() } };
-  const milliseconds = (name: keyof Values) => durationOf(name, values[name], mistakes);
+  const gates = gatesOf(values['feature-gates'], mistakes);
+  const solverService = serviceOf(values['acme-http01-solver-service'], mistakes);
   const config: ControllerConfig = {
     command: 'controller',
     kubeconfig: values.kubeconfig === '' ? env.KUBECONFIG : values.kubeconfig,
-    clusterResourceNamespace: values['cluster-resource-namespace'],
-    gatewayApi: booleanOf('enable-gateway-api', values['enable-gateway-api'], mistakes),
-    gates: gatesOf(values['feature-gates'], mistakes),
-    lease: {
-      enabled: booleanOf('leader-elect', values['leader-elect'], mistakes),
-      namespace: values['leader-election-namespace'],
-      identity: `${env.POD_NAME ?? hostname()}_${crypto.randomUUID()}`,
-      durationMs: milliseconds('leader-election-lease-duration'),
-      renewDeadlineMs: milliseconds('leader-election-renew-deadline'),
-      retryMs: milliseconds('leader-election-retry-period'),
+    watched: {
+      gatewayApi: booleanOf('enable-gateway-api', values['enable-gateway-api'], mistakes),
+      listenerSets: gates.ListenerSets,
+      xListenerSets: gates.XGatewayAPI,
+      solverNamespace: solverService.namespace,
+    },
+    lease: leaseOf(values, env, mistakes),
+    settings: {
+      clusterResourceNamespace: values['cluster-resource-namespace'],
+      solverService,
+      selfCheck: {
+        nameservers: listOf(values['acme-http01-solver-nameservers']),
+        port: numberOf('acme-http01-self-check-port', values['acme-http01-self-check-port'], 1, 65_535, mistakes),
+      },
+      resolve: resolveOf(values, mistakes),
     },
     workers: numberOf('concurrent-workers', values['concurrent-workers'], 1, 10_000, mistakes),
-    http01: {
-      listen: values['acme-http01-listen-address'],
-      nameservers: listOf(values['acme-http01-solver-nameservers']),
-      selfCheckPort: numberOf(
-        'acme-http01-self-check-port',
-        values['acme-http01-self-check-port'],
-        1,
-        65_535,
-        mistakes,
-      ),
-    },
-    solverService: serviceOf(values['acme-http01-solver-service'], mistakes),
+    http01Listen: values['acme-http01-listen-address'],
     metricsListen: values['metrics-listen-address'],
     healthListen: values['healthz-listen-address'],
     logLevel: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error'], mistakes),
-    resolve: {
-      defaultIssuerKind: values['default-issuer-kind'],
-      defaultIssuerGroup: values['default-issuer-group'],
-      extraProtocols: listOf(values['gateway-api-extra-protocols']),
-      extraCertificateAnnotations: listOf(values['extra-certificate-annotations']),
-      gatewayClasses: listOf(values['gateway-classes']),
-      hostnamePolicy: oneOf(
-        'gateway-hostname-policy',
-        values['gateway-hostname-policy'],
-        ['lenient', 'strict'],
-        mistakes,
-      ),
-    },
     proxyUrl: env.HTTPS_PROXY ?? env.https_proxy,
   };
-  if (config.lease.renewDeadlineMs >= config.lease.durationMs) {
+  return mistakes.length > 0 ? { ok: false, problem: mistakes } : { ok: true, value: config };
+}
+
+function leaseOf(values: Values, env: Environment, mistakes: string[]): LeadershipConfig {
+  const milliseconds = (name: keyof Values) => durationOf(name, values[name], mistakes);
+  const lease = {
+    enabled: booleanOf('leader-elect', values['leader-elect'], mistakes),
+    namespace: values['leader-election-namespace'],
+    identity: `${env.POD_NAME ?? hostname()}_${crypto.randomUUID()}`,
+    leaseMs: milliseconds('leader-election-lease-duration'),
+    renewDeadlineMs: milliseconds('leader-election-renew-deadline'),
+    retryMs: milliseconds('leader-election-retry-period'),
+  };
+  if (lease.renewDeadlineMs >= lease.leaseMs) {
     mistakes.push('--leader-election-renew-deadline must be shorter than --leader-election-lease-duration');
   }
-  return mistakes.length > 0 ? { ok: false, problem: mistakes } : { ok: true, value: config };
+  return lease;
+}
+
+function resolveOf(values: Values, mistakes: string[]): ResolveOptions {
+  return {
+    defaultIssuerKind: values['default-issuer-kind'],
+    defaultIssuerGroup: values['default-issuer-group'],
+    extraProtocols: listOf(values['gateway-api-extra-protocols']),
+    extraCertificateAnnotations: listOf(values['extra-certificate-annotations']),
+    gatewayClasses: listOf(values['gateway-classes']),
+    hostnamePolicy: oneOf(
+      'gateway-hostname-policy',
+      values['gateway-hostname-policy'],
+      ['lenient', 'strict'],
+      mistakes,
+    ),
+  };
 }
 
 function readGrant(argv: readonly string[]): Reply<Config, readonly string[]> {
@@ -141,7 +134,7 @@ function readGrant(argv: readonly string[]): Reply<Config, readonly string[]> {
   return { ok: true, value: { command: 'grant', namespaces: argv, serviceAccount } };
 }
 
-function gatesOf(text: string, mistakes: string[]): FeatureGates {
+function gatesOf(text: string, mistakes: string[]): typeof knownGates {
   const gates: Record<string, boolean> = { ...knownGates };
   for (const part of listOf(text)) {
     const [name = '', value] = part.split('=');

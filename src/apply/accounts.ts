@@ -27,7 +27,6 @@ export interface Accounts extends AsyncDisposable {
 
 export interface AccountsOptions {
   readonly kube: Kube;
-  readonly userAgent: string;
   readonly mayPost: () => boolean;
   readonly proxyUrl: string | undefined;
   readonly onRequest: (request: { readonly action: string; readonly status: number; readonly ms: number }) => void;
@@ -45,7 +44,7 @@ export function accounts(options: AccountsOptions): Accounts {
       directoryUrl: server,
       ...(caBundle !== undefined && { caBundle: Buffer.from(caBundle, 'base64').toString('utf8') }),
       skipTlsVerify: skipTLSVerify === true,
-      userAgent: options.userAgent,
+      userAgent: 'certway',
       maxInFlight: 8,
       mayPost: options.mayPost,
       ...(options.proxyUrl !== undefined && { proxyUrl: options.proxyUrl }),

@@ -41,3 +41,14 @@ function binding(namespace: string, { serviceAccount }: GrantOptions): object {
     subjects: [{ kind: 'ServiceAccount', namespace: serviceAccount.namespace, name: serviceAccount.name }],
   };
 }
+
+/** Prints the manifests, or what is wrong with the namespaces; answers the exit code. */
+export function printGrant(
+  wanted: GrantOptions & { readonly namespaces: readonly string[] },
+  to: Pick<NodeJS.Process, 'stdout' | 'stderr'>,
+): number {
+  const manifests = grantManifests(wanted.namespaces, wanted);
+  if (manifests.ok) to.stdout.write(manifests.value);
+  else to.stderr.write(`${manifests.problem}\n`);
+  return manifests.ok ? 0 : 2;
+}

@@ -6,7 +6,7 @@ import { objectionBySpec, pointsAtGateway, servesClass } from './admission.ts';
 import { derivedAnnotations } from './certificate.ts';
 import { settleClaims } from './claims.ts';
 import { type Disputes, lostMessage, settleDisputes } from './disputes.ts';
-import { inheritedBy, type Bequest, nothingInherited, readBequest } from './inherit.ts';
+import { type Bequest, inheritedBy, nothingInherited, readBequest } from './inherit.ts';
 import { type IssuerRead, readIssuer } from './issuer.ts';
 import { namedSecrets } from './listener.ts';
 import { type ObjectOutcome, refusal, resolveObject } from './object.ts';
