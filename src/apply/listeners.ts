@@ -1,13 +1,15 @@
 // One reconcile of one Gateway with all ListenerSets that point at it: observe, resolve, plan, perform. Called by the work queue in main.ts.
 
 import type { Certificate } from '../api/certmanager.ts';
-import type { ListenerSet } from '../api/gateway.ts';
+import type { Gateway, ListenerSet } from '../api/gateway.ts';
 import { certificates } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
+import type { Store } from '../kube/store.ts';
+import { missingInherited } from '../plan/inherited.ts';
 import { type ListenerAction, planListeners } from '../plan/listeners.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { resolveGateway } from '../resolve/gateway.ts';
-import type { GatewayWorld } from '../resolve/world.ts';
+import type { GatewayWorld, Resolution } from '../resolve/world.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
 
@@ -20,8 +22,20 @@ export function listenerReconciler(ports: Ports): (key: string) => Promise<Outco
     // Certificates are independent of each other: one refused write does not hold up the other listeners.
     const problems = await Promise.all(planListeners(resolution, seen).map((action) => perform(ports, action)));
     const problem = problems.find((each) => each !== undefined);
+    await tell(ports, resolution);
     return problem === undefined ? { kind: 'settled' } : afterProblem(problem, ports.now());
   };
+}
+
+/** Refusals are told on the object that asked; the recorder keeps them from being told again. */
+async function tell(ports: Ports, { refusals, wanted }: Resolution): Promise<void> {
+  const refused = refusals.map(({ about, reason, message, generation }) => ({
+    event: { about, type: 'Warning' as const, reason, message },
+    generation,
+  }));
+  const exists = (namespace: string, name: string) => ports.stores.issuers.get(`${namespace}/${name}`) !== undefined;
+  const events = [...refused, ...missingInherited(wanted, exists)];
+  await Promise.all(events.map(({ event, generation }) => ports.recorder.say(event, { of: generation })));
 }
 
 function observe(ports: Ports, gatewayKey: string): GatewayWorld {
@@ -65,12 +79,14 @@ function certificatesOf(ports: Ports, world: GatewayWorld, wanted: readonly { na
 function isAlive(ports: Ports, namespace: string, owner: { kind: string; name: string; uid: string }): boolean {
   const { gateways, listenerSets, xListenerSets } = ports.stores;
   const key = `${namespace}/${owner.name}`;
-  const known: readonly (ListenerSet | undefined)[] | undefined = {
-    ListenerSet: [listenerSets.get(key)],
-    XListenerSet: [xListenerSets.get(key)],
-  }[owner.kind];
-  if (known !== undefined) return known.some((each) => each?.metadata.uid === owner.uid);
-  return owner.kind !== 'Gateway' || gateways.get(key)?.metadata.uid === owner.uid;
+  const stores: Readonly<Record<string, Store<Gateway> | Store<ListenerSet>>> = {
+    Gateway: gateways,
+    ListenerSet: listenerSets,
+    XListenerSet: xListenerSets,
+  };
+  const store = stores[owner.kind];
+  // A gate that is off, or a CRD that is missing, says nothing about what its objects own.
+  return store === undefined || !store.synced || store.get(key)?.metadata.uid === owner.uid;
 }
 
 async function perform(ports: Ports, action: ListenerAction): Promise<KubeProblem | undefined> {

@@ -4,14 +4,15 @@ import type { LabelSelector } from '../api/gateway.ts';
 
 /** An empty selector matches everything; an expression with an unknown operator matches nothing. */
 export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-  return equal && (selector.matchExpressions ?? []).every((expression) => holds(expression, labels));
+  const own = new Map(Object.entries(labels));
+  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => own.get(key) === value);
+  return equal && (selector.matchExpressions ?? []).every((expression) => holds(expression, own));
 }
 
 type Expression = NonNullable<LabelSelector['matchExpressions']>[number];
 
-function holds({ key, operator, values }: Expression, labels: Readonly<Record<string, string>>): boolean {
-  const value = labels[key];
+function holds({ key, operator, values }: Expression, labels: ReadonlyMap<string, string>): boolean {
+  const value = labels.get(key);
   switch (operator) {
     case 'In':
       return value !== undefined && (values ?? []).includes(value);

@@ -67,6 +67,7 @@ describe('allowedListeners', () => {
     'NotIn without the label': [needs('absent', 'NotIn', ['x']), own, 'admitted'],
     'not NotIn': [needs('tier', 'NotIn', ['gold']), own, 'refused'],
     Exists: [needs('tier', 'Exists'), own, 'admitted'],
+    'Exists, for what every JavaScript object has': [needs('constructor', 'Exists'), own, 'refused'],
     'not Exists': [needs('absent', 'Exists'), own, 'refused'],
     DoesNotExist: [needs('absent', 'DoesNotExist'), own, 'admitted'],
     'not DoesNotExist': [needs('tier', 'DoesNotExist'), own, 'refused'],
