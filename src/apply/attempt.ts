@@ -20,12 +20,18 @@ export interface Attempt {
   /** What the API server said when it refused to let us touch the namespace's Secrets; until a right is granted there. */
   forbidden?: { readonly message: string; readonly since: number };
   /** What the request with this UID says, read once. */
-  request?: { readonly uid: string; readonly facts: CsrFacts | undefined };
-  /** The target Secret's content by resourceVersion, or that it was seen absent. */
+  request?: {
+    readonly uid: string;
+    readonly facts?: CsrFacts;
+    readonly keyFingerprint?: string;
+    /** Whether it asks for what the spec said at that generation. */
+    readonly judged?: { readonly generation: number | undefined; readonly fits: boolean };
+  };
+  /** The target Secret's content by resourceVersion, or that it was seen absent or somebody else's. */
   secret?:
     | { readonly kind: 'content'; readonly content: SecretContent }
     | { readonly kind: 'absent' }
-    | { readonly kind: 'foreign' };
+    | { readonly kind: 'foreign'; readonly resourceVersion: string | undefined };
 }
 
 export function newAttempt(revision: number): Attempt {

@@ -28,7 +28,7 @@ export function wantedIssuerKey(certificate: Certificate): string {
 }
 
 /** Where the issuer's own Secrets stand. */
-export function secretNamespace(ports: Ports, issuer: Issuer): string {
+export function secretNamespace(ports: Pick<Ports, 'settings'>, issuer: Issuer): string {
   return issuer.metadata.namespace ?? ports.settings.clusterResourceNamespace;
 }
 

@@ -16,15 +16,23 @@ import type { Ports } from './ports.ts';
 /** The reconcile function for keys "namespace/name" of Gateways, existing or only pointed at. */
 export function listenerReconciler(ports: Ports): (key: string) => Promise<Outcome> {
   return async (key) => {
-    const world = observe(ports, key);
-    const resolution = resolveGateway(world);
-    const seen = certificatesOf(ports, world, resolution.wanted);
+    const { resolution, actions } = decideListeners(ports, key);
     // Certificates are independent of each other: one refused write does not hold up the other listeners.
-    const problems = await Promise.all(planListeners(resolution, seen).map((action) => perform(ports, action)));
+    const problems = await Promise.all(actions.map((action) => perform(ports, action)));
     const problem = problems.find((each) => each !== undefined);
     await tell(ports, resolution);
     return problem === undefined ? { kind: 'settled' } : afterProblem(problem, ports.now());
   };
+}
+
+/** What is decided on: the caches, and how to read them. */
+export type View = Pick<Ports, 'stores' | 'settings'>;
+
+/** Observe, resolve and plan one Gateway; nothing is written. */
+export function decideListeners(view: View, key: string) {
+  const world = observe(view, key);
+  const resolution = resolveGateway(world);
+  return { resolution, actions: planListeners(resolution, certificatesOf(view, world, resolution.wanted)) };
 }
 
 /** Refusals are told on the object that asked; the recorder keeps them from being told again. */
@@ -38,8 +46,7 @@ async function tell(ports: Ports, { refusals, wanted }: Resolution): Promise<voi
   await Promise.all(events.map(({ event, generation }) => ports.recorder.say(event, { of: generation })));
 }
 
-function observe(ports: Ports, gatewayKey: string): GatewayWorld {
-  const { stores, settings } = ports;
+function observe({ stores, settings }: View, gatewayKey: string): GatewayWorld {
   const gateway = stores.gateways.get(gatewayKey);
   const className = gateway?.spec.gatewayClassName;
   const controllerName =
@@ -55,8 +62,8 @@ function observe(ports: Ports, gatewayKey: string): GatewayWorld {
 }
 
 /** The Certificates that this Gateway's listeners own or want, and which owners are alive: all by index. */
-function certificatesOf(ports: Ports, world: GatewayWorld, wanted: readonly { namespace: string; name: string }[]) {
-  const { stores } = ports;
+function certificatesOf(view: View, world: GatewayWorld, wanted: readonly { namespace: string; name: string }[]) {
+  const { stores } = view;
   const found = new Map<string, Certificate>();
   const objects = [...(world.gateway === undefined ? [] : [world.gateway]), ...world.listenerSets];
   for (const { metadata } of objects) {
@@ -69,15 +76,19 @@ function certificatesOf(ports: Ports, world: GatewayWorld, wanted: readonly { na
   const liveUids = new Set(objects.map(({ metadata }) => metadata.uid ?? ''));
   for (const certificate of found.values()) {
     for (const owner of certificate.metadata.ownerReferences ?? []) {
-      if (isAlive(ports, certificate.metadata.namespace ?? '', owner)) liveUids.add(owner.uid);
+      if (isAlive(view, certificate.metadata.namespace ?? '', owner)) liveUids.add(owner.uid);
     }
   }
   return { certificates: [...found.values()], liveUids };
 }
 
 /** Owners of kinds that we do not watch count as alive: their Certificates are not ours to take. */
-function isAlive(ports: Ports, namespace: string, owner: { kind: string; name: string; uid: string }): boolean {
-  const { gateways, listenerSets, xListenerSets } = ports.stores;
+function isAlive(
+  { stores: all }: View,
+  namespace: string,
+  owner: { kind: string; name: string; uid: string },
+): boolean {
+  const { gateways, listenerSets, xListenerSets } = all;
   const key = `${namespace}/${owner.name}`;
   const stores: Readonly<Record<string, Store<Gateway> | Store<ListenerSet>>> = {
     Gateway: gateways,

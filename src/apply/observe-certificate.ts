@@ -70,7 +70,7 @@ async function seeSecret(ports: Ports, store: Store<Metadata>, certificate: Cert
   const namespace = certificate.metadata.namespace ?? '';
   const name = certificate.spec.secretName;
   const metadata = store.get(`${namespace}/${name}`);
-  if (metadata === undefined && (attempt.secret?.kind === 'absent' || attempt.secret?.kind === 'foreign')) {
+  if (metadata === undefined && attempt.secret !== undefined && isStill(ports, namespace, name, attempt.secret)) {
     return { ok: true as const, value: { kind: attempt.secret.kind } satisfies SecretSeen };
   }
   const known = attempt.secret?.kind === 'content' ? attempt.secret.content : undefined;
@@ -84,12 +84,27 @@ async function seeSecret(ports: Ports, store: Store<Metadata>, certificate: Cert
     return { ok: true as const, value: { kind: 'absent' } satisfies SecretSeen };
   }
   if (read.value.metadata.annotations?.[annotations.certificateName] === undefined) {
-    attempt.secret = { kind: 'foreign' };
+    attempt.secret = { kind: 'foreign', resourceVersion: read.value.metadata.resourceVersion };
     return { ok: true as const, value: { kind: 'foreign' } satisfies SecretSeen };
   }
   const content = readSecret(read.value);
   attempt.secret = { kind: 'content', content };
   return ours(read.value, content, certificate);
+}
+
+type Unlabelled = Extract<Attempt['secret'], { kind: 'absent' | 'foreign' }>;
+
+/** Somebody else's Secret lacks the label that we watch by, so it is watched by its name: its end is what the Certificate waits for. */
+function isStill(
+  ports: Ports,
+  namespace: string,
+  name: string,
+  seen: NonNullable<Attempt['secret']>,
+): seen is Unlabelled {
+  if (seen.kind !== 'foreign') return seen.kind === 'absent';
+  const watch = ports.secrets.named(namespace, name);
+  if (watch.kind !== 'ready') return true;
+  return watch.store.get(`${namespace}/${name}`)?.metadata.resourceVersion === seen.resourceVersion;
 }
 
 function ours(metadata: Metadata, content: ReturnType<typeof readSecret>, certificate: Certificate) {
@@ -102,16 +117,21 @@ function seeRequest(ports: Ports, certificate: Certificate, attempt: Attempt): R
   const object = ports.stores.requests.get(`${namespace}/${requestName(name, attempt.revision)}`);
   if (object === undefined) return undefined;
   const uid = object.metadata.uid ?? '';
-  if (attempt.request?.uid !== uid) {
-    const csr = readCsr(Buffer.from(object.spec.request, 'base64').toString('utf8'));
-    attempt.request = { uid, facts: csr.ok ? csr.value : undefined };
+  if (attempt.request?.uid !== uid) attempt.request = readRequest(object, uid);
+  const { facts, keyFingerprint } = attempt.request;
+  if (facts === undefined || keyFingerprint === undefined) return { object, matchesSpec: false };
+  const { generation } = certificate.metadata;
+  if (attempt.request.judged?.generation !== generation) {
+    const isOwned = object.metadata.ownerReferences?.some((owner) => owner.uid === certificate.metadata.uid) === true;
+    const fits = isOwned && sameTerms(object, certificate) && requestSatisfies(facts, certificate.spec).length === 0;
+    attempt.request = { ...attempt.request, judged: { generation, fits } };
   }
-  const { facts } = attempt.request;
-  if (facts === undefined) return { object, matchesSpec: false };
-  const isOwned = object.metadata.ownerReferences?.some((owner) => owner.uid === certificate.metadata.uid) === true;
-  const matchesSpec =
-    isOwned && sameTerms(object, certificate) && requestSatisfies(facts, certificate.spec).length === 0;
-  return { object, keyFingerprint: fingerprint(facts.publicKey), matchesSpec };
+  return { object, keyFingerprint, matchesSpec: attempt.request.judged?.fits === true };
+}
+
+function readRequest(object: CertificateRequest, uid: string): NonNullable<Attempt['request']> {
+  const csr = readCsr(Buffer.from(object.spec.request, 'base64').toString('utf8'));
+  return csr.ok ? { uid, facts: csr.value, keyFingerprint: fingerprint(csr.value.publicKey) } : { uid };
 }
 
 /** What a CSR does not carry: who signs, for how long, for which use. */

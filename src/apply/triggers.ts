@@ -15,7 +15,10 @@ export interface Queues {
   issuer(key: string, change?: Change<KubeObject>): void;
 }
 
-export function wireTriggers(ports: Ports, queues: Queues): void {
+/** What mapping changes to keys needs: the caches, and the watches that a granted right wakes. */
+export type Wired = Pick<Ports, 'stores' | 'settings'> & { readonly secrets: Pick<Ports['secrets'], 'granted'> };
+
+export function wireTriggers(ports: Wired, queues: Queues): void {
   const { stores } = ports;
   stores.gateways.subscribe((change) => {
     queues.gateway(change.key, change);
@@ -35,7 +38,7 @@ export function wireTriggers(ports: Ports, queues: Queues): void {
   });
   stores.certificates.subscribe((change) => {
     queues.certificate(change.key, change);
-    for (const gateway of gatewaysOf(ports, change)) queues.gateway(gateway);
+    if (concernsListeners(change)) for (const gateway of gatewaysOf(ports, change)) queues.gateway(gateway);
     if (change.kind === 'removed') wakeRivals(ports, queues, change.previous);
   });
   stores.requests.subscribe((change) => {
@@ -69,7 +72,7 @@ export function wireTriggers(ports: Ports, queues: Queues): void {
 
 /** What a change of a Secret wakes: its Certificate, and the CA issuers that sign with it. */
 export function secretChanged(
-  ports: Ports,
+  ports: Pick<Ports, 'stores' | 'settings'>,
   queues: Queues,
   namespace: string,
   name: string | undefined,
@@ -97,8 +100,24 @@ function bothOf<T extends KubeObject>(change: Change<T>): readonly T[] {
   return change.previous === undefined ? [change.object] : [change.object, change.previous];
 }
 
+/** A Certificate's status is nothing to its listeners, nor is what they wrote themselves. */
+function concernsListeners(change: Change<Certificate>): boolean {
+  if (change.kind === 'removed') return true;
+  if (change.origin === 'own') return false;
+  const { object, previous } = change;
+  return (
+    object.metadata.generation !== previous?.metadata.generation ||
+    JSON.stringify(ownedBits(object)) !== JSON.stringify(ownedBits(previous))
+  );
+}
+
+function ownedBits(certificate: Certificate | undefined) {
+  const metadata = certificate?.metadata;
+  return [metadata?.labels, metadata?.annotations, metadata?.ownerReferences, metadata?.deletionTimestamp];
+}
+
 /** The Gateways whose listeners made, or want, the Certificate: an edit by hand is put right, a removed one made again. */
-function gatewaysOf(ports: Ports, change: Change<Certificate>): readonly string[] {
+function gatewaysOf(ports: Wired, change: Change<Certificate>): readonly string[] {
   const certificate = change.kind === 'applied' ? change.object : change.previous;
   const namespace = certificate.metadata.namespace ?? '';
   const { stores } = ports;
@@ -120,7 +139,7 @@ function gatewaysOf(ports: Ports, change: Change<Certificate>): readonly string[
   return [...found];
 }
 
-function wakeRivals(ports: Ports, queues: Queues, gone: Certificate): void {
+function wakeRivals(ports: Wired, queues: Queues, gone: Certificate): void {
   const claim = `${gone.metadata.namespace}/${gone.spec.secretName}`;
   for (const certificate of ports.stores.certificates.by('secretName', claim)) queues.certificate(keyOf(certificate));
 }

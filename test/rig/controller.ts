@@ -33,7 +33,7 @@ export type ControllerSite = Pick<World, 'dir' | 'acme' | 'tether' | 'controller
   readonly dns: { readonly address: string };
 };
 
-const main = join(import.meta.dirname, '../../src/main.ts');
+const program = join(import.meta.dirname, '../../bin/certway');
 const readyMs = 30_000;
 const patienceMs = 10_000;
 let started = 0;
@@ -76,8 +76,7 @@ export function controllerCommand(
   kubeconfig: string,
 ): readonly string[] {
   return [
-    process.execPath,
-    main,
+    program,
     'controller',
     `--kubeconfig=${kubeconfig}`,
     '--enable-gateway-api',

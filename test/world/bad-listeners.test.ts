@@ -96,7 +96,8 @@ describe.each(rows.map((row, index) => [row.says, row, `b${index}x`] as const))(
     await apply({ name, annotations: row.annotations, others });
     const said = await team.told(name, row.words);
     expect(said).toMatchObject({ type: 'Warning', involvedObject: { kind: 'ListenerSet', name } });
-    if (row.listener !== undefined) await team.ready(`${name}-tls`);
+    // The last thing that an issuance by a CA says.
+    if (row.listener !== undefined) await team.told(`${name}-tls`, /^Issuing: .*issued/);
     await expectQuiet(name);
     expect((await team.events(name)).filter(({ type }) => type === 'Warning')).toHaveLength(1);
     expect(await team.certificate(row.listener === undefined ? `${name}-tls` : `${name}-bad-tls`)).toBeUndefined();
