@@ -57,6 +57,7 @@ async function controller(config: ControllerConfig): Promise<number> {
     stores,
     log,
     now: Date.now,
+    wakeIssuer: work.issuer,
     keys: keyMaker(),
     secrets: secretWatches({
       ...watched,

@@ -21,8 +21,10 @@ export interface Accounts extends AsyncDisposable {
   /** Reads and parses the account key; `undefined` when the Secret does not exist. */
   readKey(issuer: Issuer, namespace: string): Promise<Reply<KeyObject | undefined, AccountProblem>>;
   session(issuer: Issuer, namespace: string): Promise<Reply<AcmeSession, AccountProblem>>;
-  /** Drops what is held for the issuer, after its key or account turned out to be wrong. */
-  forget(issuer: Issuer): void;
+  /** The key is gone, or the CA does not know the account: the issuer's reconcile registers anew. */
+  lose(issuer: Issuer): void;
+  isLost(issuer: Issuer): boolean;
+  regain(issuer: Issuer): void;
 }
 
 export interface AccountsOptions {
@@ -35,6 +37,7 @@ export interface AccountsOptions {
 export function accounts(options: AccountsOptions): Accounts {
   const endpoints = new Map<string, AcmeEndpoint>();
   const sessions = new Map<string, { readonly accountUrl: string; readonly session: AcmeSession }>();
+  const lost = new Set<string>();
   const endpoint = (issuer: Issuer): AcmeEndpoint => {
     const { server = '', caBundle, skipTLSVerify } = issuer.spec.acme ?? {};
     const key = JSON.stringify([server, caBundle, skipTLSVerify]);
@@ -84,7 +87,16 @@ export function accounts(options: AccountsOptions): Accounts {
     endpoint,
     readKey,
     session,
-    forget: (issuer) => void sessions.delete(issuer.metadata.uid ?? ''),
+    lose: (issuer) => {
+      sessions.delete(issuer.metadata.uid ?? '');
+      lost.add(issuer.metadata.uid ?? '');
+    },
+    isLost: (issuer) => lost.has(issuer.metadata.uid ?? ''),
+    regain: (issuer) => {
+      // A new account may come with a new key under the old address.
+      sessions.delete(issuer.metadata.uid ?? '');
+      lost.delete(issuer.metadata.uid ?? '');
+    },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...endpoints.values()].map((each) => each[Symbol.asyncDispose]()));
     },

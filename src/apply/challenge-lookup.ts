@@ -6,6 +6,7 @@ import type { Order } from '../api/order.ts';
 import { orders } from '../api/resources.ts';
 import type { Kube } from '../kube/client.ts';
 import { hostLabel } from '../solve/host.ts';
+import { isUnfinished } from './order-object.ts';
 import type { Stores } from './ports.ts';
 
 /** What an unfinished Order justifies answering; the responder's view of it (serve/answers.ts). */
@@ -31,11 +32,6 @@ function pendingFor(stores: Stores, host: string, found: readonly Order[]): read
     const thumbprint = isUnfinished(order) ? thumbprintOf(stores, order) : undefined;
     return thumbprint === undefined ? [] : [{ tokens: tokensFor(order, host), thumbprint }];
   });
-}
-
-function isUnfinished(order: Order): boolean {
-  const state = order.status?.state;
-  return state !== 'valid' && state !== 'invalid' && state !== 'expired' && state !== 'errored';
 }
 
 function tokensFor(order: Order, host: string): readonly string[] {

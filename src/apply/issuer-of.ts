@@ -5,6 +5,7 @@ import { certManagerGroup } from '../api/names.ts';
 import { conditionOf } from '../plan/conditions.ts';
 import type { IssuerSeen } from '../plan/seen.ts';
 import { challengeParent } from './challenge-parent.ts';
+import { hostsOf } from './order-object.ts';
 import type { Ports } from './ports.ts';
 
 /** The Issuer or ClusterIssuer of the Certificate's issuerRef, if it exists and is of our group. */
@@ -42,7 +43,7 @@ export function seeIssuer(ports: Ports, certificate: Certificate): IssuerSeen {
   if (ready?.status !== 'True')
     return { kind: 'notReady', message: ready?.message ?? 'it has not been looked at yet.' };
   if (issuer.spec.acme === undefined) return { kind: 'local' };
-  for (const host of certificate.spec.dnsNames ?? []) {
+  for (const host of hostsOf(certificate)) {
     const parent = challengeParent(ports, certificate, issuer, host);
     if ('refusal' in parent) return { kind: 'acme', path: { kind: 'closed', message: parent.refusal } };
   }

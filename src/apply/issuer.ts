@@ -43,7 +43,10 @@ export function issuerReconciler(ports: Ports, signers: Signers): (key: string) 
         return { kind: 'settled' };
       }
       const mine = held.get(key) ?? { generation: undefined, key: unread, registration: { kind: 'none' } };
-      if (mine.generation !== issuer.metadata.generation) {
+      if (
+        mine.generation !== issuer.metadata.generation ||
+        (ports.accounts.isLost(issuer) && mine.registration.kind === 'done')
+      ) {
         // The spec decides which key, which address and which directory: start over.
         Object.assign(mine, { generation: issuer.metadata.generation, key: unread, registration: { kind: 'none' } });
       }
@@ -55,6 +58,7 @@ export function issuerReconciler(ports: Ports, signers: Signers): (key: string) 
           issuer,
           ...(signer !== undefined && { signer: signer satisfies SignerSeen }),
           accountKey: mine.key.seen,
+          account: ports.accounts.isLost(issuer) ? 'lost' : 'asTold',
           registration: mine.registration,
         },
         ports.now(),
@@ -177,6 +181,7 @@ async function registerAccount(ports: Ports, issuer: Issuer, held: Held): Promis
     ...(eab !== undefined && { eab }),
   });
   const attempts = held.registration.kind === 'problem' ? held.registration.attempts + 1 : 1;
+  if (answered.ok) ports.accounts.regain(issuer);
   held.registration = answered.ok
     ? { kind: 'done', url: answered.value.url, email }
     : { kind: 'problem', problem: answered.problem, attempts, at: ports.now() };

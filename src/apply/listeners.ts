@@ -76,6 +76,7 @@ function certificatesOf(view: View, world: GatewayWorld, wanted: readonly { name
   const liveUids = new Set(objects.map(({ metadata }) => metadata.uid ?? ''));
   for (const certificate of found.values()) {
     for (const owner of certificate.metadata.ownerReferences ?? []) {
+      if (liveUids.has(owner.uid)) continue;
       if (isAlive(view, certificate.metadata.namespace ?? '', owner)) liveUids.add(owner.uid);
     }
   }

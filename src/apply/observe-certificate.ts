@@ -3,6 +3,7 @@
 import type { Certificate, CertificateRequest, IssuerRef } from '../api/certmanager.ts';
 import type { Metadata } from '../api/core.ts';
 import { annotations, certManagerGroup, labels } from '../api/names.ts';
+import type { Order } from '../api/order.ts';
 import { secrets } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { Store } from '../kube/store.ts';
@@ -14,6 +15,7 @@ import type { CertificateSeen, RequestSeen, SecretSeen } from '../plan/seen.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
 import { seeIssuer } from './issuer-of.ts';
 import { requestName } from './names.ts';
+import { hostsOf, isUnfinished } from './order-object.ts';
 import type { Ports } from './ports.ts';
 import { readSecret, secretFacts } from './secret-content.ts';
 
@@ -37,7 +39,7 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
   if (!secret.ok) return { kind: 'problem', problem: secret.problem };
   const request = seeRequest(ports, certificate, attempt);
   const [order] = request === undefined ? [] : ports.stores.orders.by('owner', request.object.metadata.uid ?? '');
-  const routes = order === undefined ? [] : ports.stores.routes.by('owner', order.metadata.uid ?? '');
+  const routes = order === undefined ? [] : routesOf(ports, order);
   const renewAt = renewal(certificate, secret.value);
   const checked = checkRequest(certificate.spec);
   const rival = rivalOf(ports, certificate, secret.value);
@@ -49,7 +51,7 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
       issuer: seeIssuer(ports, certificate),
       ...(request !== undefined && { request }),
       ...(order !== undefined && { order }),
-      routes: routes.map((route) => route.metadata.name),
+      routes,
       attempt: attemptSeen(attempt),
       leftovers: leftovers(ports, certificate, watch.kind === 'ready' ? watch.store : undefined),
       ...(renewAt !== undefined && { renewAt }),
@@ -57,6 +59,17 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
       ...(rival !== undefined && { rival }),
     },
   };
+}
+
+/** Standing challenge routes of the order's hosts that no other unfinished order of the namespace needs. */
+function routesOf(ports: Ports, order: Order): readonly string[] {
+  const { namespace, uid } = order.metadata;
+  return hostsOf(order).flatMap((host) => {
+    const isShared = ports.stores.orders
+      .by('host', host)
+      .some((each) => each.metadata.namespace === namespace && each.metadata.uid !== uid && isUnfinished(each));
+    return isShared ? [] : ports.stores.routes.by('host', `${namespace}/${host}`).map((route) => route.metadata.name);
+  });
 }
 
 function forbidden(namespace: string, message: string): SecretSeen {

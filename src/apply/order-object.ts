@@ -6,13 +6,17 @@ import type { Order } from '../api/order.ts';
 import { apiVersion, certificateRequests, orders } from '../api/resources.ts';
 import type { CaAuthorization, CaIdentifier, CaOrder } from '../order/ca.ts';
 import type { OrderState, Wait } from '../order/state.ts';
+import { namesOfSpec } from '../pki/names.ts';
 import { hostLabel } from '../solve/host.ts';
 import { orderName } from './names.ts';
 
 /** The intent, written before the CA is asked: it names the hosts, so that every replica can answer for them. */
 export function orderObject(request: CertificateRequest, spec: CertificateSpec): Order {
   const { metadata } = request;
-  const hosts = (spec.dnsNames ?? []).map((host) => [`${labels.hostPrefix}${hostLabel(host)}`, 'true'] as const);
+  const { commonName, dnsNames, ipAddresses } = namesOfSpec(spec);
+  const hosts = hostsOf({ spec: { dnsNames, ...(commonName !== undefined && { commonName }) } }).map(
+    (host) => [`${labels.hostPrefix}${hostLabel(host)}`, 'true'] as const,
+  );
   const { [annotations.state]: _, ...copied } = metadata.annotations ?? {};
   return {
     apiVersion: apiVersion(orders),
@@ -36,21 +40,34 @@ export function orderObject(request: CertificateRequest, spec: CertificateSpec):
     spec: {
       issuerRef: spec.issuerRef,
       request: request.spec.request,
-      ...(spec.commonName !== undefined && { commonName: spec.commonName }),
-      ...(spec.dnsNames !== undefined && { dnsNames: spec.dnsNames }),
-      ...(spec.ipAddresses !== undefined && { ipAddresses: spec.ipAddresses }),
+      ...(commonName !== undefined && { commonName }),
+      dnsNames,
+      ...(ipAddresses.length > 0 && { ipAddresses }),
     },
   };
 }
 
+/** The hostnames that the order has to prove: a common name is a name like the others. */
+export function hostsOf(order: { readonly spec: Pick<Order['spec'], 'dnsNames' | 'commonName'> }): readonly string[] {
+  const { dnsNames = [], commonName } = order.spec;
+  return [...new Set(commonName === undefined ? dnsNames : [...dnsNames, commonName])];
+}
+
 /** The sorted set of names that the CA is asked for (RFC 8555 §7.1.3, RFC 8738 for addresses). */
 export function identifiersOf(order: Order): readonly CaIdentifier[] {
-  const { dnsNames = [], ipAddresses = [], commonName } = order.spec;
-  const names = commonName === undefined ? dnsNames : [...dnsNames, commonName];
+  const { ipAddresses = [] } = order.spec;
   return [
-    ...[...new Set(names)].sort().map((value) => ({ type: 'dns' as const, value })),
+    ...hostsOf(order)
+      .toSorted()
+      .map((value) => ({ type: 'dns' as const, value })),
     ...[...new Set(ipAddresses)].sort().map((value) => ({ type: 'ip' as const, value })),
   ];
+}
+
+/** Neither a certificate nor a refusal yet: its hosts may still be asked for. */
+export function isUnfinished(order: Order): boolean {
+  const state = order.status?.state;
+  return state !== 'valid' && state !== 'invalid' && state !== 'expired' && state !== 'errored';
 }
 
 /** The state that the object stands for. Only the process that has just made it knows that nothing was asked of the CA. */

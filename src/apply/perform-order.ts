@@ -8,16 +8,17 @@ import type { AcmeSession } from '../acme/session.ts';
 import type { Issuer } from '../api/certmanager.ts';
 import type { Order } from '../api/order.ts';
 import { orders } from '../api/resources.ts';
-import type { CaAuthorization, CaOrder } from '../order/ca.ts';
+import type { CaAuthorization, CaOrder, CaProblem } from '../order/ca.ts';
 import type { OrderEffect, OrderFact } from '../order/state.ts';
 import { effectOf, step } from '../order/step.ts';
 import { readCsr } from '../pki/csr.ts';
 import { selfCheck } from '../solve/self-check.ts';
 import { findOrder } from './find-order.ts';
-import { issuerOf, secretNamespace } from './issuer-of.ts';
+import { issuerKey, issuerOf, secretNamespace } from './issuer-of.ts';
 import { identifiersOf, recordedStatus, resume } from './order-object.ts';
 import { type Done, onward, stopped, type Turn } from './perform.ts';
 import { present } from './perform-route.ts';
+import type { Ports } from './ports.ts';
 
 type Performed = { readonly kind: 'fact'; readonly fact: OrderFact } | { readonly kind: 'stop'; readonly done: Done };
 
@@ -32,15 +33,29 @@ export async function advanceOrder(turn: Turn): Promise<Done> {
   if (effect.kind === 'wait' || effect.kind === 'rest') return onward;
   const session = await ports.accounts.session(issuer, secretNamespace(ports, issuer));
   if (!session.ok) {
-    ports.accounts.forget(issuer);
     if (session.problem.kind === 'kube') return stopped(turn, 'read account key', session.problem.problem);
-    return { kind: 'stop', outcome: { kind: 'retry', why: session.problem.message } };
+    return withoutAccount(ports, issuer, session.problem.message);
   }
   const performed = await perform(turn, { issuer, order: seen.order, session: session.value }, effect);
   if (performed.kind === 'stop') return performed.done;
-  attempt.order = step(state, performed.fact, ports.now());
+  const { fact: happened } = performed;
+  if (happened.kind === 'problem' && isAccountUnknown(happened.problem)) {
+    return withoutAccount(ports, issuer, happened.problem.detail);
+  }
+  attempt.order = step(state, happened, ports.now());
   if (attempt.order.kind === 'issued') attempt.signed = { chainPem: attempt.order.chainPem };
   return onward;
+}
+
+/** RFC 8555 §6.7: the order is not to blame; it goes on once the issuer has an account again. */
+function isAccountUnknown(problem: CaProblem): boolean {
+  return problem.kind === 'refused' && problem.type === 'accountDoesNotExist';
+}
+
+function withoutAccount(ports: Ports, issuer: Issuer, why: string): Done {
+  ports.accounts.lose(issuer);
+  ports.wakeIssuer(issuerKey(issuer));
+  return { kind: 'stop', outcome: { kind: 'retry', why } };
 }
 
 interface Context {

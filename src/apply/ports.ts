@@ -49,4 +49,6 @@ export interface Ports {
   readonly log: Logger;
   readonly settings: Settings;
   readonly now: () => number;
+  /** Puts an issuer's key into its queue, after something about its account turned out to be wrong. */
+  readonly wakeIssuer: (key: string) => void;
 }

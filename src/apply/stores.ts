@@ -8,6 +8,7 @@ import type { Order } from '../api/order.ts';
 import { Store } from '../kube/store.ts';
 import { parentKey } from './challenge-parent.ts';
 import { wantedIssuerKey } from './issuer-of.ts';
+import { hostsOf } from './order-object.ts';
 import type { Stores } from './ports.ts';
 
 export function makeStores(onBug: (error: unknown) => void): Stores {
@@ -29,10 +30,10 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
       },
     }),
     requests: new Store<CertificateRequest>({ onBug, indexes: { owner: ownersOf } }),
-    orders: new Store<Order>({ onBug, indexes: { owner: ownersOf, host: (of) => of.spec.dnsNames ?? [] } }),
+    orders: new Store<Order>({ onBug, indexes: { owner: ownersOf, host: hostsOf } }),
     issuers: new Store<Issuer>({ onBug, indexes: { caSecret: caSecretOf } }),
     clusterIssuers: new Store<Issuer>({ onBug, indexes: { caSecret: caSecretOf } }),
-    routes: new Store<HttpRoute>({ onBug, indexes: { owner: ownersOf } }),
+    routes: new Store<HttpRoute>({ onBug, indexes: { host: routeHosts } }),
     grants: new Store({ onBug }),
     roleBindings: new Store({ onBug }),
   };
@@ -51,6 +52,11 @@ function secretsOf(object: KubeObject, listeners: readonly Listener[]): readonly
 
 function ownersOf(object: KubeObject): readonly string[] {
   return (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+}
+
+/** "namespace/hostname" of each host whose challenges the route carries. */
+function routeHosts(route: HttpRoute): readonly string[] {
+  return (route.spec.hostnames ?? []).map((host) => `${route.metadata.namespace}/${host}`);
 }
 
 /** The Gateway or ListenerSet through which the Certificate's names are proven. */

@@ -22,7 +22,12 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
   const { stores } = ports;
   stores.gateways.subscribe((change) => {
     queues.gateway(change.key, change);
-    for (const certificate of stores.certificates.by('parent', change.key)) queues.certificate(keyOf(certificate));
+    if (!isEdited(change)) return;
+    // Challenges go through its HTTP listener, those of its sets too.
+    const sets = [stores.listenerSets, stores.xListenerSets].flatMap((each) => each.by('parent', change.key));
+    for (const parent of [change.key, ...sets.map(keyOf)]) {
+      for (const certificate of stores.certificates.by('parent', parent)) queues.certificate(keyOf(certificate));
+    }
   });
   for (const sets of [stores.listenerSets, stores.xListenerSets]) {
     sets.subscribe((change) => {
@@ -35,6 +40,7 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
     for (const sets of [stores.listenerSets, stores.xListenerSets]) {
       for (const set of sets.by('namespace', change.key)) queues.gateway(parentKey(set));
     }
+    for (const certificate of stores.certificates.by('namespace', change.key)) queues.certificate(keyOf(certificate));
   });
   stores.certificates.subscribe((change) => {
     queues.certificate(change.key, change);
@@ -148,6 +154,11 @@ function ownersOf(change: Change<KubeObject>, kind: string): readonly string[] {
   const { metadata } = change.kind === 'applied' ? change.object : change.previous;
   const owners = (metadata.ownerReferences ?? []).filter((owner) => owner.kind === kind);
   return owners.map((owner) => `${metadata.namespace}/${owner.name}`);
+}
+
+/** Its spec is new, or it came or went. */
+function isEdited(change: Change<KubeObject>): boolean {
+  return change.kind === 'removed' || change.object.metadata.generation !== change.previous?.metadata.generation;
 }
 
 function sameLabels(a: KubeObject, b: KubeObject | undefined): boolean {

@@ -3,6 +3,7 @@
 //   intended ──find/place──▶ placed ──readAuthorizations──▶ opened ──record──▶ recorded ──present──▶ presented
 //   known ──readOrder──▶ placed | ready | finalizing | downloadable | failed          (after a restart)
 //   presented ──check──▶ reachable ──answer──▶ validating ──readAuthorizations──▶ ready ──finalize──▶ finalizing
+//   presented ──check: unreachable──▶ recorded, with a wait
 //   finalizing ──readOrder──▶ downloadable ──download──▶ issued
 //   any ──the CA says invalid──▶ failed      any ──problem──▶ the same state with a wait, or failed (problem.ts)
 
@@ -156,7 +157,7 @@ function afterDone(state: OrderState): OrderState {
         ? { kind: 'ready', order: state.order, ...carry(state) }
         : { kind: 'recorded', order: state.order, proofs: state.proofs, ...carry(state) };
     case 'recorded':
-      return { kind: 'presented', order: state.order, proofs: state.proofs, ...carry(state) };
+      return { ...state, kind: 'presented' };
     case 'presented':
       return { kind: 'reachable', order: state.order, proofs: state.proofs, ...carry(state) };
     case 'reachable':
@@ -167,11 +168,12 @@ function afterDone(state: OrderState): OrderState {
 }
 
 function afterUnreachable(state: OrderState, message: string, now: number): OrderState {
-  if (state.kind !== 'presented') return state;
+  if (state.kind !== 'presented' && state.kind !== 'recorded') return state;
   const attempts = (state.wait?.attempts ?? 0) + 1;
   // A route is programmed within milliseconds, a name may take hours: start fast, then thin out to once a minute.
   const until = now + Math.min(60_000, 50 * 2 ** Math.min(attempts - 1, 11));
-  return { ...state, wait: { until, reason: 'SelfCheckFailed', message, attempts } };
+  // Back to presenting, which costs nothing while the route stands: somebody may have deleted it.
+  return { ...state, kind: 'recorded', wait: { until, reason: 'SelfCheckFailed', message, attempts } };
 }
 
 function whyInvalid(authorization: CaAuthorization): string {

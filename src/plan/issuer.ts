@@ -26,6 +26,8 @@ export interface IssuerSeen {
   /** For a CA issuer: its Secret. */
   readonly signer?: SignerSeen;
   readonly accountKey: AccountKeySeen;
+  /** `lost`: the CA has refused the account, or its key is gone, since the status was written. */
+  readonly account: 'asTold' | 'lost';
   readonly registration: RegistrationSeen;
 }
 
@@ -73,7 +75,7 @@ function caReadiness(signer: SignerSeen | undefined): Readiness {
 function planAcme(seen: IssuerSeen, acme: AcmeIssuerSpec, now: number): IssuerAction {
   const wrong = misconfigured(acme);
   if (wrong !== undefined) return say(seen, wrong, now);
-  if (isRegistered(seen, acme)) return { kind: 'rest' };
+  if (seen.account === 'asTold' && isRegistered(seen, acme)) return { kind: 'rest' };
   const key = seen.accountKey;
   const secret = acme.privateKeySecretRef.name;
   switch (key.kind) {

@@ -140,6 +140,7 @@ describe('the life of an order', () => {
     const gaps: number[] = [];
     let at = now;
     for (let n = 0; n < 14; n++) {
+      if (effectOf(state, at).kind === 'present') state = step(state, done, at);
       state = step(state, { kind: 'unreachable', message: '404' }, at);
       const effect = effectOf(state, at);
       if (effect.kind !== 'wait') throw new Error(`asked for ${effect.kind}`);
