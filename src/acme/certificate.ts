@@ -1,9 +1,8 @@
 // Downloading what was issued (RFC 8555 §7.4.2, §9.1): a PEM chain, leaf first, and where the alternate chains are. Called by
 // apply/perform-order.ts.
 
-import { X509Certificate } from 'node:crypto';
 import type { Reply } from '../api/reply.ts';
-import { splitPem } from '../pki/certificate.ts';
+import { openCertificate, splitPem } from '../pki/certificate.ts';
 import type { Document } from './document.ts';
 import { urlsOf } from './links.ts';
 import type { AcmeReply, AcmeSession } from './session.ts';
@@ -29,17 +28,12 @@ export function parseChain({ content, links }: Pick<Document, 'content' | 'links
   const text = typeof content === 'string' ? content : '';
   const blocks = splitPem(text);
   const labels = text.match(/-----BEGIN /g) ?? [];
-  if (blocks.length === 0 || labels.length !== blocks.length || !blocks.every(isCertificate)) {
+  if (
+    blocks.length === 0 ||
+    labels.length !== blocks.length ||
+    blocks.some((pem) => openCertificate(pem) === undefined)
+  ) {
     return { ok: false, problem: 'The CA’s reply is no chain of PEM certificates.' };
   }
   return { ok: true, value: { chainPem: blocks.join(''), alternates: urlsOf(links, 'alternate') } };
-}
-
-/** Whether one PEM block is an X.509 certificate. */
-export function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).serialNumber !== '';
-  } catch {
-    return false;
-  }
 }

@@ -3,8 +3,7 @@
 import type { Dispatcher } from 'undici';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import type { Reply } from '../api/reply.ts';
-import { splitPem } from '../pki/certificate.ts';
-import { isCertificate } from './certificate.ts';
+import { openCertificate, splitPem } from '../pki/certificate.ts';
 import { type AcmeProblem, notSent } from './problem.ts';
 
 export interface SocketOptions {
@@ -22,7 +21,8 @@ const connectMs = 10_000;
 /** Opens no socket yet. A bundle without a readable certificate would trust nobody, which is told here instead of at each handshake. */
 export async function openSockets(options: SocketOptions): Promise<Reply<Dispatcher, AcmeProblem>> {
   const { caBundle, skipTlsVerify, maxInFlight, proxyUrl } = options;
-  const roots = caBundle === undefined ? undefined : splitPem(caBundle).filter(isCertificate);
+  const roots =
+    caBundle === undefined ? undefined : splitPem(caBundle).filter((pem) => openCertificate(pem) !== undefined);
   if (roots?.length === 0) return notSent('The issuer’s caBundle holds no PEM certificate.');
   const tls = {
     rejectUnauthorized: !skipTlsVerify,

@@ -7,7 +7,8 @@ import { listAll, type Selection } from './pages.ts';
 import { collectionPath, objectPath, type Ref } from './paths.ts';
 import { type KubeProblem, unavailable } from './problem.ts';
 import { received } from './received.ts';
-import type { KubeRequest, Session } from './session.ts';
+import type { KubeRequest } from './request.ts';
+import type { Session } from './session.ts';
 
 export interface Preconditions {
   readonly uid?: string;

@@ -4,25 +4,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import type { Credentials } from './auth.ts';
 import { type KubeContext, readKubeconfig, type Source } from './kubeconfig.ts';
-
-export interface Tls {
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
-  readonly servername?: string;
-  readonly rejectUnauthorized: boolean;
-}
-
-export type AuthHeaders = Readonly<Record<string, string | string[]>>;
-
-export interface Credentials {
-  readonly server: URL;
-  readonly namespace: string | undefined;
-  readonly proxyUrl: string | undefined;
-  readonly tls: Tls;
-  headers(): Promise<AuthHeaders>;
-}
 
 export interface CredentialSource {
   /** One path, or several parted by ":" as in KUBECONFIG. */

@@ -3,7 +3,7 @@
 
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
-import type { AuthHeaders, Credentials, Tls } from './credentials.ts';
+import type { AuthHeaders, Credentials, Tls } from './auth.ts';
 import type { KubeContext } from './kubeconfig.ts';
 
 /** Runs the plugin once now; its tokens are kept until they expire. Client certificates that it hands out hold until the next 401. */

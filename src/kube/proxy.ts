@@ -2,7 +2,7 @@
 // Called by transport.ts.
 
 import { type Pool, ProxyAgent } from 'undici';
-import type { Tls } from './credentials.ts';
+import type { Tls } from './auth.ts';
 
 export function viaProxy(uri: string, tls: Tls, options: Pool.Options): ProxyAgent {
   return new ProxyAgent({ ...options, uri, requestTls: tls });

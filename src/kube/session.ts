@@ -3,26 +3,14 @@
 
 import type { Dispatcher } from 'undici';
 import type { Reply } from '../api/reply.ts';
-import { type Credentials, loadCredentials } from './credentials.ts';
+import type { Credentials } from './auth.ts';
+import { loadCredentials } from './credentials.ts';
 import { jsonLines } from './lines.ts';
 import { type KubeProblem, problemOf, sentenceOf, unavailable } from './problem.ts';
+import type { KubeRequest } from './request.ts';
 import { isStaleSocket, isTlsRefusal, openTransport, type Transport, Withheld } from './transport.ts';
 import { warningsOf } from './warnings.ts';
 import { defaultTimeoutMs, firstOf, parseBody, timeLimit, unlessAborted, wireOptions } from './wire.ts';
-
-export interface KubeRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Encoded, from `/api` or `/apis` on. */
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  readonly contentType?: string;
-  readonly accept?: string;
-  /** Of the whole request; of a stream until its headers. Default 30 s. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-  readonly onWarning?: (warning: string) => void;
-}
 
 /** One attempt, for metrics: `status` 0 when no answer came. */
 export interface RequestSeen {

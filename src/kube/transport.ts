@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import send from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
-import type { Credentials } from './credentials.ts';
+import type { Credentials } from './auth.ts';
 
 const requestSockets = 24;
 // Below the 90 s after which Go's server closes an idle socket, so that we are the ones to close.

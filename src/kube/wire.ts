@@ -1,7 +1,7 @@
 // What one exchange with the API server looks like on the wire: options out, parsed body in, a time limit around both. Called by session.ts.
 
 import type { Dispatcher } from 'undici';
-import type { KubeRequest } from './session.ts';
+import type { KubeRequest } from './request.ts';
 
 export const defaultTimeoutMs = 30_000;
 

@@ -144,3 +144,39 @@ export async function openIssuer(cluster: {
     [Symbol.asyncDispose]: async () => void (await kubectl.run(['delete', 'clusterissuer', name])),
   };
 }
+
+/** A Gateway of any class with the given listeners besides the HTTP one on port 80, open to whom `allowed` says; unset is nobody. */
+export function door(
+  namespace: string,
+  name: string,
+  more: {
+    readonly allowed?: Body;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly listeners?: readonly object[];
+    readonly className?: string;
+  } = {},
+): KubeObject {
+  const { allowed, annotations = {}, listeners = [], className = 'any' } = more;
+  const http = { name: 'http', protocol: 'HTTP', port: 80 };
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: { name, namespace, annotations },
+    ...{
+      spec: {
+        gatewayClassName: className,
+        listeners: [http, ...listeners],
+        ...(allowed !== undefined && { allowedListeners: { namespaces: allowed } }),
+      },
+    },
+  };
+}
+
+/** A set with exactly these listeners. */
+export function setOf(
+  namespace: string,
+  wish: Omit<Parameters<typeof listenerSet>[1], 'hostname' | 'secretName' | 'others'>,
+  listeners: readonly object[],
+): KubeObject {
+  return { ...listenerSet(namespace, wish), ...{ spec: { parentRef: wish.parent ?? { name: 'parent' }, listeners } } };
+}
