@@ -1,29 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
-// pure: values only. kube: the Kubernetes layer. world: the whole controller. Both of the latter share one control plane per run.
+const slow = { testTimeout: 120_000, hookTimeout: 300_000 };
+const shared = { globalSetup: ['test/rig/vitest-world.ts'], ...slow };
+const pure = 'api,pki,resolve,order,plan,queue,solve,config,report,cli';
+
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'structure', include: ['test/structure/**/*.test.ts'] } },
-      { test: { name: 'pure', include: ['test/{api,pki,resolve,order,plan,queue,solve,config,report,cli}/**/*.test.ts'] } },
+      // Values only.
+      { test: { name: 'pure', include: [`test/{${pure}}/**/*.test.ts`] } },
       // A Pebble of their own each, no API server.
-      { test: { name: 'acme', include: ['test/acme/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 } },
+      { test: { name: 'acme', include: ['test/acme/**/*.test.ts'], ...slow } },
+      // The Kubernetes layer and the whole controller: one control plane and one controller for both, a namespace for each test.
+      { test: { name: 'kube', include: ['test/{kube,serve}/**/*.test.ts'], ...shared } },
+      { test: { name: 'world', include: ['test/world/**/*.test.ts'], ...shared } },
+      // Tests that kill what others need start a world of their own, one file at a time, after all the others.
       {
         test: {
-          name: 'kube',
-          include: ['test/{kube,serve}/**/*.test.ts'],
-          globalSetup: ['test/rig/vitest-world.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        test: {
-          name: 'world',
-          include: ['test/world/**/*.test.ts'],
-          globalSetup: ['test/rig/vitest-world.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          name: 'worlds',
+          include: ['test/worlds/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          ...slow,
         },
       },
     ],

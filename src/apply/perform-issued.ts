@@ -166,6 +166,8 @@ async function tell(turn: Turn, stage: Stage, issuedHere: boolean): Promise<void
     ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
     ...(metadata.uid !== undefined && { uid: metadata.uid }),
   };
+  // Whoever suspends a Certificate says so on it.
+  if (stage.kind === 'blocked' && stage.reason === 'Suspended') return;
   if (stage.kind === 'failed' || stage.kind === 'blocked') {
     const reason = stage.kind === 'failed' ? 'Failed' : stage.reason;
     await ports.recorder.say({ about, type: 'Warning', reason, message: stage.message });

@@ -31,8 +31,8 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
     }),
     requests: new Store<CertificateRequest>({ onBug, indexes: { owner: ownersOf } }),
     orders: new Store<Order>({ onBug, indexes: { owner: ownersOf, host: hostsOf } }),
-    issuers: new Store<Issuer>({ onBug, indexes: { caSecret: caSecretOf } }),
-    clusterIssuers: new Store<Issuer>({ onBug, indexes: { caSecret: caSecretOf } }),
+    issuers: new Store<Issuer>({ onBug, indexes: { secret: issuerSecretsOf } }),
+    clusterIssuers: new Store<Issuer>({ onBug, indexes: { secret: issuerSecretsOf } }),
     routes: new Store<HttpRoute>({ onBug, indexes: { host: routeHosts } }),
     grants: new Store({ onBug }),
     roleBindings: new Store({ onBug }),
@@ -67,7 +67,10 @@ function parentOf(certificate: Certificate): readonly string[] {
   return name === undefined ? [] : [`${namespace}/${name}`];
 }
 
-/** By the name of its Secret, and under `*` so that a change of rights in a namespace reaches every CA issuer. */
-function caSecretOf(issuer: Issuer): readonly string[] {
-  return issuer.spec.ca === undefined ? [] : [issuer.spec.ca.secretName, '*'];
+/** By the names of its Secrets, and under `*` so that a change of rights in a namespace reaches every issuer that reads one. */
+function issuerSecretsOf({ spec }: Issuer): readonly string[] {
+  const { ca, acme } = spec;
+  const binding = acme?.externalAccountBinding?.keySecretRef.name;
+  const names = [ca?.secretName, acme?.privateKeySecretRef.name, binding].filter((name) => name !== undefined);
+  return names.length === 0 ? [] : [...new Set([...names, '*'])];
 }

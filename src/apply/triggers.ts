@@ -76,7 +76,7 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
   });
 }
 
-/** What a change of a Secret wakes: its Certificate, and the CA issuers that sign with it. */
+/** What a change of a Secret wakes: its Certificate, and the issuers that sign or register with it. */
 export function secretChanged(
   ports: Pick<Ports, 'stores' | 'settings'>,
   queues: Queues,
@@ -95,7 +95,7 @@ export function secretChanged(
     }
   }
   for (const issuers of [stores.issuers, stores.clusterIssuers]) {
-    for (const issuer of issuers.by('caSecret', name ?? '*')) {
+    for (const issuer of issuers.by('secret', name ?? '*')) {
       if (secretNamespace(ports, issuer) === namespace) queues.issuer(issuerKey(issuer));
     }
   }

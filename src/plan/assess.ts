@@ -31,6 +31,9 @@ function trigger(seen: CertificateSeen, verdict: Verdict, now: number) {
 }
 
 export function assess(seen: CertificateSeen, verdict: Verdict, now: number): Stage {
+  const suspended = seen.certificate.metadata.annotations?.[annotations.suspended];
+  // Told while the Secret is still good too: who waits for the next renewal learns it too late.
+  if (suspended !== undefined) return blocked('Suspended', suspended);
   const why = trigger(seen, verdict, now);
   if (why === undefined) return { kind: 'ready', ...(seen.renewAt !== undefined && { revisitAt: seen.renewAt }) };
   return untold(seen) ?? obstacle(seen) ?? resting(seen, now) ?? { kind: 'issuing', ...why };
@@ -40,8 +43,6 @@ export function assess(seen: CertificateSeen, verdict: Verdict, now: number): St
 function obstacle(seen: CertificateSeen): Stage | undefined {
   const { certificate, secret, issuer } = seen;
   const name = certificate.spec.secretName;
-  const suspended = certificate.metadata.annotations?.[annotations.suspended];
-  if (suspended !== undefined) return blocked('Suspended', suspended);
   if (seen.invalid !== undefined) return blocked('InvalidSpec', seen.invalid);
   if (secret.kind === 'forbidden') return blocked('Forbidden', secret.message);
   if (seen.rival !== undefined) {

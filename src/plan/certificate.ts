@@ -47,7 +47,7 @@ export function planCertificate(seen: CertificateSeen, revision: number, now: nu
   const stage = assess(seen, verdict, now);
   const held = seen.certificate.status?.revision;
   if (stage.kind !== 'issuing') {
-    return report(seen, verdict, stage, held, now) ?? tidy(seen, stage);
+    return report(seen, verdict, stage, held, now) ?? tidy(seen, verdict, stage);
   }
   const wait = waitOf(seen, now);
   if (wait === undefined) return advance(seen);
@@ -144,16 +144,17 @@ function report(
 }
 
 /** What earlier revisions left behind goes once the status stands. */
-function tidy(seen: CertificateSeen, stage: Stage): CertificateAction {
+function tidy(seen: CertificateSeen, verdict: Verdict, stage: Stage): CertificateAction {
   if (stage.kind === 'ready') {
     const [keySecret] = seen.leftovers.keySecrets;
     if (keySecret !== undefined) return { kind: 'deleteKey', secretName: keySecret };
     const [name] = seen.leftovers.requests;
     if (name !== undefined) return { kind: 'deleteRequest', name };
   }
-  return 'revisitAt' in stage && stage.revisitAt !== undefined
-    ? { kind: 'rest', revisitAt: stage.revisitAt }
-    : { kind: 'rest' };
+  // What cannot be renewed is Ready only until it expires.
+  const expiry = verdict.kind === 'good' ? verdict.notAfter : undefined;
+  const revisitAt = ('revisitAt' in stage ? stage.revisitAt : undefined) ?? expiry;
+  return revisitAt === undefined ? { kind: 'rest' } : { kind: 'rest', revisitAt };
 }
 
 function isIssued(request: RequestSeen): boolean {

@@ -19,6 +19,8 @@ export type AccountKeySeen =
 export type RegistrationSeen =
   | { readonly kind: 'none' }
   | { readonly kind: 'done'; readonly url: string; readonly email: string }
+  /** Something that the registration needs is not there; the CA has not been asked. */
+  | { readonly kind: 'blocked'; readonly message: string }
   | { readonly kind: 'problem'; readonly problem: CaProblem; readonly attempts: number; readonly at: number };
 
 export interface IssuerSeen {
@@ -109,6 +111,9 @@ function withAccount(
 ): IssuerAction {
   const { registration } = seen;
   if (registration.kind === 'none') return { kind: 'register' };
+  if (registration.kind === 'blocked') {
+    return say(seen, notReady('ErrRegisterACMEAccount', registration.message), now);
+  }
   if (registration.kind === 'problem') {
     const revisitAt = retryAt(registration);
     if (revisitAt <= now) return { kind: 'register' };

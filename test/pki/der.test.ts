@@ -50,6 +50,8 @@ describe('strict reading', () => {
     ['a tag number above 30', '1f8101aa'],
     ['two elements', '05000500'],
     ['a broken element inside', '30020401'],
+    ['a child that runs past the end of its parent', '30048203612e62'],
+    ['one that does so before a sibling', '30058203612e628203632e64'],
   ])('refuses %s', (_, hex) => {
     expect(parseDer(Buffer.from(hex, 'hex'))).toBeUndefined();
   });
