@@ -138,7 +138,7 @@ function gatesOf(text: string, mistakes: string[]): typeof knownGates {
   const gates: Record<string, boolean> = { ...knownGates };
   for (const part of listOf(text)) {
     const [name = '', value] = part.split('=');
-    if (!(name in knownGates))
+    if (!Object.hasOwn(knownGates, name))
       mistakes.push(`unknown feature gate "${name}"; known: ${Object.keys(knownGates).join(', ')}`);
     else gates[name] = booleanOf(`feature-gates ${name}`, value ?? '', mistakes);
   }

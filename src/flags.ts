@@ -101,7 +101,8 @@ export function readFlags(argv: readonly string[], mistakes: string[]): Values |
   // A boolean flag may stand alone (--leader-elect) or with a value (--leader-elect=false), as Go's flags do.
   const spelled = argv.map((word) => {
     const name = word.startsWith('--') ? word.slice(2) : '';
-    const isBoolean = name === 'help' || (name in flags && flags[name as keyof typeof flags].type === 'boolean');
+    const isBoolean =
+      name === 'help' || (Object.hasOwn(flags, name) && flags[name as keyof typeof flags].type === 'boolean');
     return isBoolean ? `${word}=true` : word;
   });
   const given: Record<string, string> = {};
@@ -110,7 +111,7 @@ export function readFlags(argv: readonly string[], mistakes: string[]): Values |
     if (token.kind === 'positional') mistakes.push(`unexpected argument "${token.value}"`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help') return 'help';
-    if (!(token.name in flags)) mistakes.push(`unknown flag --${token.name}`);
+    if (!Object.hasOwn(flags, token.name)) mistakes.push(`unknown flag --${token.name}`);
     else if (token.value === undefined) mistakes.push(`--${token.name} needs a value`);
     else given[token.name] = token.value;
   }

@@ -18,6 +18,10 @@ export const annotations = {
   parentRefKind: 'acme.cert-manager.io/http01-parentrefkind',
   parentRefName: 'acme.cert-manager.io/http01-parentrefname',
   parentRefNamespace: 'acme.cert-manager.io/http01-parentrefnamespace',
+  /** On a Certificate: "true" asks for a self-signed stand-in while the issuer has not signed yet. */
+  issueTemporary: 'cert-manager.io/issue-temporary-certificate',
+  /** On a ListenerSet's Certificate: "namespace/name" of its Gateway, for challenges while the set's kind is not watched. */
+  gateway: 'certway.dev/gateway',
   /** On the Order: what it waits for, as JSON; written only when something is not settled at its first try. */
   state: 'certway.dev/state',
   /** On the Issuer: the RFC 7638 thumbprint of its account key, so that no replica need read keys to answer HTTP-01. */

@@ -6,10 +6,11 @@ import { type Attempt, newAttempt, renewAttempt } from './attempt.ts';
 import { observeCertificate } from './observe-certificate.ts';
 import { afterProblem } from './outcome.ts';
 import type { Done, Turn } from './perform.ts';
-import { failRequest, issueRequest, takeCertificate, writeSecret, writeStatus } from './perform-issued.ts';
+import { failRequest, issueRequest, takeCertificate, writeStatus } from './perform-issued.ts';
 import { createRequest, deleteKey, deleteRequest, loadKey, makeKey, storeKey } from './perform-key.ts';
 import { advanceOrder } from './perform-order.ts';
 import { createOrder, noteWait, recordOrder, withdraw } from './perform-route.ts';
+import { writeSecret, writeTemporary } from './perform-secret.ts';
 import { sign } from './perform-sign.ts';
 import type { Ports } from './ports.ts';
 import type { Signers } from './signers.ts';
@@ -71,6 +72,8 @@ function perform(turn: Turn, action: CertificateAction, signers: Signers): Promi
       return noteWait(turn);
     case 'writeSecret':
       return writeSecret(turn);
+    case 'writeTemporary':
+      return writeTemporary(turn);
     case 'withdraw':
       return withdraw(turn, action.routes);
     case 'recordOrder':

@@ -50,6 +50,12 @@ function annotatedParent(ports: Ports, certificate: Certificate, host: string) {
     return pickHttpListener({ host, gateway, routeNamespace, namespaceLabels: labelsOf });
   }
   const set = ports.stores.listenerSets.get(key) ?? ports.stores.xListenerSets.get(key);
+  const watched = kind === 'XListenerSet' ? ports.stores.xListenerSets : ports.stores.listenerSets;
+  if (set === undefined && !watched.synced) {
+    // The gate is off, or the CRD is gone: the Certificate still renews, through the Gateway that was noted on it.
+    const gateway = ports.stores.gateways.get(noted[annotations.gateway] ?? '');
+    return pickHttpListener({ host, ...(gateway && { gateway }), routeNamespace, namespaceLabels: labelsOf });
+  }
   if (set === undefined) return { refusal: `${kind} ${key} does not exist.` };
   const gateway = ports.stores.gateways.get(parentKey(set));
   return pickHttpListener({ host, set, ...(gateway && { gateway }), routeNamespace, namespaceLabels: labelsOf });

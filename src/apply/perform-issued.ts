@@ -1,16 +1,11 @@
-// The last steps of an issuance: the target Secret, the request's and the Certificate's status, and what people are told about them.
+// The last steps of an issuance: the request's and the Certificate's status, and what people are told about them.
 
 import type { CertificateRequest, CertificateStatus } from '../api/certmanager.ts';
-import type { Secret } from '../api/core.ts';
-import { annotations, certManagerGroup, labels, secretFieldManager } from '../api/names.ts';
 import { certificateRequests, certificates, secrets } from '../api/resources.ts';
-import { readCertificate, splitPem } from '../pki/certificate.ts';
-import { fingerprint, keyToPem } from '../pki/keys.ts';
 import type { Stage } from '../plan/assess.ts';
 import { timestamp, withCondition } from '../plan/conditions.ts';
-import { type Done, onward, stopped, type Turn, write } from './perform.ts';
-import { noteSecret } from './perform-key.ts';
-import { decode, mismatches, readSecret } from './secret-content.ts';
+import { type Done, onward, type Turn, write } from './perform.ts';
+import { decode, encode } from './secret-content.ts';
 
 /** Takes a certificate that stands in the request's status already (another issuer's, or from before a crash). */
 export function takeCertificate(turn: Turn): Done {
@@ -21,71 +16,6 @@ export function takeCertificate(turn: Turn): Done {
     ...(status?.ca !== undefined && { caPem: text(status.ca) }),
   };
   return onward;
-}
-
-/** Writes the pair, unless the issuer returned something else than was asked: that would be issued again for ever. */
-export async function writeSecret(turn: Turn): Promise<Done> {
-  const { ports, attempt, seen } = turn;
-  const { key, signed } = attempt;
-  if (key === undefined || key.kind === 'lost' || signed === undefined) return onward;
-  const wrong = unusable(turn, signed.chainPem, key.fingerprint);
-  if (wrong !== undefined) {
-    delete attempt.signed;
-    attempt.failure = wrong;
-    return onward;
-  }
-  const secret = secretObject(turn, signed, keyToPem(key.key, turn.certificate.spec.privateKey?.encoding ?? 'PKCS1'));
-  // Force only over what is known to be ours: a Secret that somebody made meanwhile answers with a conflict instead.
-  const force = seen.secret.kind === 'ours';
-  const applied = await ports.kube.apply(secrets, secret, { fieldManager: secretFieldManager, force });
-  if (!applied.ok) {
-    delete attempt.secret;
-    return stopped(turn, 'write Secret', applied.problem);
-  }
-  attempt.secret = { kind: 'content', content: readSecret(applied.value) };
-  noteSecret(turn, applied.value);
-  return onward;
-}
-
-function unusable(turn: Turn, chainPem: string, keyFingerprint: string): string | undefined {
-  const leaf = readCertificate(splitPem(chainPem)[0] ?? '');
-  if (!leaf.ok) return 'The issuer returned something that is not a certificate.';
-  if (fingerprint(leaf.value.publicKey) !== keyFingerprint)
-    return 'The issuer certified another key than the one asked for.';
-  if (leaf.value.notAfter <= turn.ports.now()) return 'The issuer returned a certificate that has expired already.';
-  const [mismatch] = mismatches(leaf.value, turn.certificate.spec);
-  return mismatch === undefined ? undefined : `The issuer returned another certificate than asked for: ${mismatch}`;
-}
-
-function secretObject(turn: Turn, signed: { chainPem: string; caPem?: string }, keyPem: string): Secret {
-  const { metadata, spec } = turn.certificate;
-  const template = spec.secretTemplate ?? {};
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'kubernetes.io/tls',
-    metadata: {
-      name: spec.secretName,
-      namespace: metadata.namespace ?? '',
-      labels: { ...template.labels, [labels.fao]: 'true' },
-      annotations: {
-        ...template.annotations,
-        [annotations.certificateName]: metadata.name,
-        [annotations.issuerName]: spec.issuerRef.name,
-        [annotations.issuerKind]: spec.issuerRef.kind ?? 'Issuer',
-        [annotations.issuerGroup]: spec.issuerRef.group ?? certManagerGroup,
-        [annotations.commonName]: spec.commonName ?? '',
-        [annotations.altNames]: (spec.dnsNames ?? []).join(','),
-        [annotations.ipSans]: (spec.ipAddresses ?? []).join(','),
-        [annotations.uriSans]: (spec.uris ?? []).join(','),
-      },
-    },
-    data: {
-      'tls.crt': encode(signed.chainPem),
-      'tls.key': encode(keyPem),
-      ...(signed.caPem !== undefined && { 'ca.crt': encode(signed.caPem) }),
-    },
-  };
 }
 
 /** Approval, certificate and Ready in one write. */
@@ -175,8 +105,4 @@ async function tell(turn: Turn, stage: Stage, issuedHere: boolean): Promise<void
     const message = 'The certificate has been successfully issued';
     await ports.recorder.say({ about, type: 'Normal', reason: 'Issuing', message }, { of: turn.attempt.revision });
   }
-}
-
-function encode(text: string): string {
-  return Buffer.from(text).toString('base64');
 }

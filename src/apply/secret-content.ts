@@ -51,9 +51,18 @@ export function secretFacts(metadata: ObjectMeta, content: SecretContent, spec: 
     mismatches: leaf === undefined ? [] : mismatches(leaf, spec),
     ...(leaf !== undefined &&
       keyFingerprint !== undefined && {
-        leaf: { notBefore: leaf.notBefore, notAfter: leaf.notAfter, keyFingerprint },
+        leaf: { notBefore: leaf.notBefore, notAfter: leaf.notAfter, keyFingerprint, origin: originOf(leaf) },
       }),
   };
+}
+
+/** In the subject of the stand-in; cert-manager's own number, so that either controller knows the other's. */
+export const standInSerial = '1234567890';
+
+function originOf(leaf: CertificateFacts): 'issuer' | 'standIn' {
+  return leaf.subjectParts.serialNumber === standInSerial && leaf.issuerDer.equals(leaf.subjectDer)
+    ? 'standIn'
+    : 'issuer';
 }
 
 /** Ways in which an issued certificate is not what the spec asks for, as sentences. */
@@ -63,4 +72,8 @@ export function mismatches(leaf: CertificateFacts, spec: CertificateSpec): reado
 
 export function decode(secret: Secret, key: string): string {
   return Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8');
+}
+
+export function encode(text: string): string {
+  return Buffer.from(text).toString('base64');
 }

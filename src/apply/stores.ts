@@ -13,7 +13,10 @@ import type { Stores } from './ports.ts';
 
 export function makeStores(onBug: (error: unknown) => void): Stores {
   return {
-    gateways: new Store<Gateway>({ onBug, indexes: { secret: (of) => secretsOf(of, of.spec.listeners) } }),
+    gateways: new Store<Gateway>({
+      onBug,
+      indexes: { secret: (of) => secretsOf(of, of.spec.listeners), class: (of) => [of.spec.gatewayClassName] },
+    }),
     gatewayClasses: new Store({ onBug }),
     listenerSets: new Store<ListenerSet>({ onBug, indexes: setIndexes }),
     xListenerSets: new Store<ListenerSet>({ onBug, indexes: setIndexes }),

@@ -29,6 +29,11 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
       for (const certificate of stores.certificates.by('parent', parent)) queues.certificate(keyOf(certificate));
     }
   });
+  stores.gatewayClasses.subscribe((change) => {
+    // Its controller's name decides whether its Gateways are served.
+    if (!isEdited(change)) return;
+    for (const gateway of stores.gateways.by('class', change.key)) queues.gateway(keyOf(gateway));
+  });
   for (const sets of [stores.listenerSets, stores.xListenerSets]) {
     sets.subscribe((change) => {
       for (const set of bothOf(change)) queues.gateway(parentKey(set), change);

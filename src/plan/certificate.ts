@@ -23,6 +23,7 @@ export type CertificateAction =
   | { readonly kind: 'advanceOrder' }
   | { readonly kind: 'noteWait' }
   | { readonly kind: 'writeSecret' }
+  | { readonly kind: 'writeTemporary' }
   | { readonly kind: 'withdraw'; readonly routes: readonly string[] }
   | {
       readonly kind: 'recordOrder';
@@ -101,7 +102,14 @@ function advance(seen: CertificateSeen): CertificateAction {
   if (attempt.signed) return { kind: 'writeSecret' };
   if (isIssued(request)) return { kind: 'takeCertificate' };
   if (attempt.failure !== undefined) return { kind: 'failRequest', message: attempt.failure };
+  if (wantsStandIn(seen)) return { kind: 'writeTemporary' };
   return obtain(seen);
+}
+
+/** Listeners become ready with it, so that HTTP-01 can pass where a data plane serves nothing before every Secret is there. */
+function wantsStandIn({ certificate, secret, issuer }: CertificateSeen): boolean {
+  const asked = certificate.metadata.annotations?.[annotations.issueTemporary] === 'true';
+  return asked && secret.kind === 'absent' && issuer.kind !== 'local';
 }
 
 function prepare(seen: CertificateSeen): CertificateAction {

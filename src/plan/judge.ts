@@ -30,6 +30,9 @@ function judgeFacts(certificate: Certificate, facts: SecretFacts, now: number): 
   if (facts.missing.length > 0) return bad('MissingData', `Secret "${name}" lacks ${facts.missing.join(' and ')}.`);
   if (facts.brokenPair !== undefined) return bad('InvalidKeyPair', `Secret "${name}": ${facts.brokenPair}`);
   if (leaf === undefined) return bad('InvalidCertificate', `Secret "${name}" holds no readable certificate.`);
+  if (leaf.origin === 'standIn') {
+    return bad('TemporaryCertificate', `Secret "${name}" holds a temporary certificate until the issuer has signed.`);
+  }
   const wanted = certificate.spec.issuerRef;
   const kind = wanted.kind ?? 'Issuer';
   const group = wanted.group ?? certManagerGroup;
@@ -44,7 +47,8 @@ function judgeFacts(certificate: Certificate, facts: SecretFacts, now: number): 
   if (mismatch !== undefined) return bad('SecretMismatch', mismatch);
   if (leaf.notAfter <= now)
     return bad('Expired', `The certificate expired at ${new Date(leaf.notAfter).toISOString()}.`);
-  return { kind: 'good', ...leaf };
+  const { notBefore, notAfter, keyFingerprint } = leaf;
+  return { kind: 'good', notBefore, notAfter, keyFingerprint };
 }
 
 function bad(reason: string, message: string): Verdict {

@@ -13,7 +13,13 @@ export interface SecretFacts {
   readonly brokenPair?: string;
   /** Ways in which key and certificate differ from the spec, as sentences. */
   readonly mismatches: readonly string[];
-  readonly leaf?: { readonly notBefore: number; readonly notAfter: number; readonly keyFingerprint: string };
+  readonly leaf?: {
+    readonly notBefore: number;
+    readonly notAfter: number;
+    readonly keyFingerprint: string;
+    /** `standIn`: the self-signed one that serves until the issuer has signed. */
+    readonly origin: 'issuer' | 'standIn';
+  };
 }
 
 export type SecretSeen =

@@ -13,6 +13,7 @@ export const derivedAnnotations: readonly string[] = [
   annotations.parentRefKind,
   annotations.parentRefName,
   annotations.parentRefNamespace,
+  annotations.gateway,
   annotations.suspended,
   keys.issueTemporary,
   keys.overrideIngressName,
@@ -87,7 +88,11 @@ export function annotationsOf(
 
 /** Through which object HTTP-01 is answered: the one that has the listener, or its Gateway where the fallback is asked for. */
 function challengeParent({ subject, name, parent }: Source, shape: Shape): Readonly<Record<string, string>> {
-  const own = { [annotations.parentRefKind]: subject.kind, [annotations.parentRefName]: name };
+  const own = {
+    [annotations.parentRefKind]: subject.kind,
+    [annotations.parentRefName]: name,
+    ...(parent !== undefined && { [annotations.gateway]: `${parent.namespace}/${parent.name}` }),
+  };
   if (parent === undefined || shape.parentFallback === undefined) return own;
   return {
     [annotations.parentRefKind]: 'Gateway',

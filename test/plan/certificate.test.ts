@@ -23,7 +23,7 @@ const facts: SecretFacts = {
   issuer: { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' },
   missing: [],
   mismatches: [],
-  leaf: { notBefore: now - day, notAfter: now + 89 * day, keyFingerprint: 'k1' },
+  leaf: { notBefore: now - day, notAfter: now + 89 * day, keyFingerprint: 'k1', origin: 'issuer' },
 };
 
 function request(change: Partial<RequestSeen> = {}, status?: CertificateRequest['status']): RequestSeen {
@@ -248,10 +248,39 @@ describe('a good Secret', () => {
     ],
     ['was issued for another Certificate', { certificateName: 'bar-tls' }, 'IncorrectCertificate'],
     ['is for other names', { mismatches: ['dnsNames differ'] }, 'SecretMismatch'],
-    ['has expired', { leaf: { notBefore: 0, notAfter: now, keyFingerprint: 'k1' } }, 'Expired'],
+    ['has expired', { leaf: { notBefore: 0, notAfter: now, keyFingerprint: 'k1', origin: 'issuer' } }, 'Expired'],
   ])('is not good when it %s', (_, change, reason) => {
     const action = plan({ secret: { kind: 'ours', facts: { ...facts, ...change } }, issuer: { kind: 'missing' } });
     expect(ready(action)).toMatchObject({ status: 'False', reason });
+  });
+});
+
+describe('a temporary certificate', () => {
+  const asked = certificate(undefined, { annotations: { 'cert-manager.io/issue-temporary-certificate': 'true' } });
+  const underWay = { issuer: acme, attempt: durable, request: request(), order } as const;
+  const standIn = {
+    ...facts,
+    leaf: { notBefore: now, notAfter: now + day, keyFingerprint: 'k1', origin: 'standIn' },
+  } as const;
+
+  it('stands in once there is a key and nothing in the Secret', () => {
+    expect(plan({ ...underWay, certificate: asked }).kind).toBe('writeTemporary');
+  });
+
+  it('is never taken for the real one, though it has the very key of the request', () => {
+    const action = plan({ ...underWay, certificate: asked, secret: { kind: 'ours', facts: standIn } });
+    expect(action.kind).toBe('advanceOrder');
+  });
+
+  it.each<[string, Partial<CertificateSeen>]>([
+    ['nobody asks', { ...underWay }],
+    ['a local issuer signs at once', { certificate: asked, attempt: held, request: request() }],
+    [
+      'a certificate is there already',
+      { ...underWay, certificate: asked, secret: { kind: 'ours', facts: { ...facts, mismatches: ['dnsNames'] } } },
+    ],
+  ])('is not made when %s', (_, change) => {
+    expect(plan(change).kind).not.toBe('writeTemporary');
   });
 });
 

@@ -34,7 +34,7 @@ function holding(notAfter: number): CertificateSeen['secret'] {
     issuer: { name: 'ca', kind: 'Issuer', group: 'cert-manager.io' },
     missing: [],
     mismatches: [],
-    leaf: { notBefore: now - 60 * day, notAfter, keyFingerprint: 'k' },
+    leaf: { notBefore: now - 60 * day, notAfter, keyFingerprint: 'k', origin: 'issuer' as const },
   };
   return { kind: 'ours', facts };
 }

@@ -65,6 +65,7 @@ describe.each(both)('listeners of a %s', (kind, resolveListeners) => {
       annotations: {
         'acme.cert-manager.io/http01-parentrefkind': kind,
         'acme.cert-manager.io/http01-parentrefname': kind === 'Gateway' ? 'gw' : 'set',
+        ...(kind !== 'Gateway' && { 'certway.dev/gateway': 'infra/gw' }),
       },
       issuerFrom: expect.objectContaining({ kind }),
       listeners: ['web'],

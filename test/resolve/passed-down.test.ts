@@ -79,6 +79,7 @@ describe('what an object passes down', () => {
       {
         'acme.cert-manager.io/http01-parentrefkind': 'ListenerSet',
         'acme.cert-manager.io/http01-parentrefname': 'set',
+        'certway.dev/gateway': 'infra/gw',
       },
     ],
     [
@@ -86,6 +87,7 @@ describe('what an object passes down', () => {
       {
         'acme.cert-manager.io/http01-parentrefkind': 'ListenerSet',
         'acme.cert-manager.io/http01-parentrefname': 'set',
+        'certway.dev/gateway': 'infra/gw',
       },
     ],
     ['true', { ...parent, 'acme.cert-manager.io/http01-parentrefnamespace': 'infra' }],

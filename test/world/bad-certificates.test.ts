@@ -6,7 +6,7 @@ import type { KubeObject } from '../../src/api/meta.ts';
 import { type SharedWorld, sharedWorld } from '../rig/shared-world.ts';
 import { until } from '../rig/wait.ts';
 import { caIssuer, gateway, listenerSet, makeTeam, type Team } from './team.ts';
-import { openTrail, sentences, type Trail } from './trail.ts';
+import { askedMeanwhile, openTrail, type Trail } from './trail.ts';
 
 const byCa = { 'cert-manager.io/issuer': 'ca', 'cert-manager.io/private-key-algorithm': 'ECDSA' };
 
@@ -52,20 +52,16 @@ function secret(name: string, type: string, stringData: Readonly<Record<string, 
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: team.namespace }, ...{ type, stringData } };
 }
 
-async function askedAbout(stem: string): Promise<readonly string[]> {
-  const all = await trail.requests();
-  return sentences(all.filter(({ namespace, name }) => namespace === team.namespace && name.startsWith(stem)));
-}
-
 let markers = 0;
 
-/** A Certificate that comes later is issued; meanwhile nothing is asked about the one that cannot be. */
+/** Certificates that come later are issued; meanwhile nothing is asked about the one that cannot be. */
 async function expectQuiet(stem: string): Promise<void> {
-  const before = await askedAbout(stem);
-  markers += 1;
-  await team.kubectl.apply([certificate(`marker${markers}`, `marker${markers}`)]);
-  await team.ready(`marker${markers}`);
-  expect(await askedAbout(stem)).toEqual(before);
+  const disturb = async () => {
+    markers += 1;
+    await team.kubectl.apply([certificate(`marker${markers}`, `marker${markers}`)]);
+    await team.ready(`marker${markers}`);
+  };
+  expect(await askedMeanwhile(trail, { namespace: team.namespace, stem }, disturb)).toEqual([]);
 }
 
 const remove = (what: string) => team.kubectl.run(['delete', what, '-n', team.namespace]);

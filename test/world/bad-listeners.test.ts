@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SharedWorld, sharedWorld } from '../rig/shared-world.ts';
 import { caIssuer, gateway, httpsListener, listenerSet, makeTeam, type SetWish, type Team } from './team.ts';
-import { openTrail, sentences, type Trail } from './trail.ts';
+import { askedMeanwhile, openTrail, type Trail } from './trail.ts';
 
 const byCa = { 'cert-manager.io/issuer': 'ca', 'cert-manager.io/private-key-algorithm': 'ECDSA' };
 
@@ -30,21 +30,16 @@ async function apply(wish: SetWish): Promise<void> {
   await team.kubectl.apply([listenerSet(team.namespace, { hostname: host(wish.name), ...wish })]);
 }
 
-/** What the controller asked about objects whose names begin so. */
-async function askedAbout(stem: string): Promise<readonly string[]> {
-  const all = await trail.requests();
-  return sentences(all.filter(({ namespace, name }) => namespace === team.namespace && name.startsWith(stem)));
-}
-
 let markers = 0;
 
-/** Another set on the same Gateway comes later and is served; meanwhile nothing is asked about the bad one. */
+/** Other sets on the same Gateway come later and are served; meanwhile nothing is asked about the bad one. */
 async function expectQuiet(stem: string): Promise<void> {
-  const before = await askedAbout(stem);
-  markers += 1;
-  await apply({ name: `marker${markers}`, annotations: byCa });
-  await team.ready(`marker${markers}-tls`);
-  expect(await askedAbout(stem)).toEqual(before);
+  const disturb = async () => {
+    markers += 1;
+    await apply({ name: `marker${markers}`, annotations: byCa });
+    await team.ready(`marker${markers}-tls`);
+  };
+  expect(await askedMeanwhile(trail, { namespace: team.namespace, stem }, disturb)).toEqual([]);
 }
 
 interface Row {

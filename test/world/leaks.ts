@@ -1,5 +1,6 @@
 // Looks for private keys where everybody can read: lines of the PEM texts in Secrets, and of their base64, in logs, events and statuses.
 
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { KubeObject } from '../../src/api/meta.ts';
 import {
   certificateRequests,
@@ -24,25 +25,48 @@ export interface Matter {
   readonly fragments: readonly string[];
 }
 
-/** Every line of every private key in the namespace's Secrets, and pieces of their base64. */
+/** Every private key in the namespace's Secrets, in fragments of each form that it can take. */
 export async function privateMatter(team: Team): Promise<readonly Matter[]> {
   return (await team.all(secrets)).flatMap(({ metadata, data = {} }) =>
     Object.values(data).flatMap((encoded) => {
       const plain = Buffer.from(encoded, 'base64').toString();
-      if (!plain.includes('PRIVATE KEY')) return [];
-      return [{ secret: metadata.name, fragments: [...linesOf(plain), ...piecesOf(encoded)] }];
+      const key = plain.includes('PRIVATE KEY') ? readKey(plain) : undefined;
+      return key === undefined ? [] : [{ secret: metadata.name, fragments: fragmentsOf(key) }];
     }),
   );
 }
 
-function linesOf(pem: string): readonly string[] {
-  return pem.split('\n').filter((line) => line.length >= leastLength && !line.startsWith('-----'));
+/** Undefined for one that a test has torn. */
+function readKey(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return undefined;
+  }
 }
 
-/** From the key's body on: the first lines of all PEM texts are the same. */
-function piecesOf(encoded: string): readonly string[] {
+function fragmentsOf(key: KeyObject): readonly string[] {
+  const isRsa = key.asymmetricKeyType === 'rsa';
+  const texts = [key.export({ type: 'pkcs8', format: 'pem' }).toString()];
+  if (isRsa) texts.push(key.export({ type: 'pkcs1', format: 'pem' }).toString());
+  if (key.asymmetricKeyType === 'ec') texts.push(key.export({ type: 'sec1', format: 'pem' }).toString());
+  // An RSA key begins with its public half, which certificates show too.
+  const from = isRsa ? 0.4 : 0;
+  const { d = '' } = key.export({ format: 'jwk' });
+  return [d, ...texts.flatMap((text) => [...linesOf(text, from), ...piecesOf(text, from)])];
+}
+
+function linesOf(pem: string, from: number): readonly string[] {
+  const lines = pem.split('\n').filter((line) => line.length >= leastLength && !line.startsWith('-----'));
+  return lines.slice(Math.ceil(lines.length * from));
+}
+
+/** As in a Secret's `data`, behind the PEM header. */
+function piecesOf(pem: string, from: number): readonly string[] {
+  const encoded = Buffer.from(pem).toString('base64');
   const pieces: string[] = [];
-  for (let at = 64; at + 40 <= encoded.length - 64; at += 40) pieces.push(encoded.slice(at, at + 40));
+  const start = Math.max(64, Math.ceil(encoded.length * from));
+  for (let at = start; at + 40 <= encoded.length - 40; at += 40) pieces.push(encoded.slice(at, at + 40));
   return pieces;
 }
 

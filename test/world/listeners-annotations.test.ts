@@ -63,9 +63,14 @@ function asked(team: Team, kind: SetKind, row: Row, gives: Body) {
     .replaceAll('"NAME"', JSON.stringify(name))
     .replaceAll('"NAMESPACE"', JSON.stringify(team.namespace));
   const { annotations = {}, ...spec }: { annotations?: Readonly<Record<string, string>> } = JSON.parse(text);
+  const parent = {
+    [`${acme}http01-parentrefkind`]: kind,
+    [`${acme}http01-parentrefname`]: name,
+    'certway.dev/gateway': `${team.namespace}/parent`,
+  };
   const algorithm = row.with?.[`${cm}private-key-algorithm`];
   return {
-    annotations: { [`${acme}http01-parentrefkind`]: kind, [`${acme}http01-parentrefname`]: name, ...annotations },
+    annotations: `${acme}http01-parentrefname` in annotations ? annotations : { ...parent, ...annotations },
     spec: {
       secretName: `${name}-tls`,
       issuerRef: { name: 'nobody', kind: 'ClusterIssuer', group: 'cert-manager.io' },

@@ -117,11 +117,10 @@ describe.each([...kinds, 'Gateway'] as const)('the listeners of a %s', (kind) =>
         : [door(team.namespace, 'parent', { allowed }), setOf(team.namespace, { kind, name, annotations }, listeners)],
     );
     await Promise.all(cases.map((each) => team.ready(`${each}-tls`, eventually.deadlineMs)));
-    const { hostname: _, ...hostless } = { ...listener(team, 'hostless'), hostname: '' };
     const edited = [
       ...(kind === 'Gateway' ? [http] : []),
       tls('moved', { tls: { mode: 'Terminate', certificateRefs: [{ name: 'new-tls' }] } }),
-      { ...hostless, protocol: 'TLS' },
+      { ...httpsListener('hostless', undefined, { name: 'hostless-tls' }), protocol: 'TLS' },
       tls('through', { tls: { mode: 'Passthrough', certificateRefs: [{ name: 'through-tls' }] } }),
       tls('ignored'),
       tls('stays'),

@@ -53,3 +53,20 @@ export async function openTrail(auditLog: string): Promise<Trail> {
 export function sentences(requests: readonly Asked[]): readonly string[] {
   return requests.map(({ verb, resource, name, code }) => `${verb} ${resource} ${name} ${code}`);
 }
+
+/**
+ * What is asked about objects of a namespace whose names begin with `stem`, from one disturbance to the next: nothing, where the controller
+ * has come to rest with them. `disturb` makes work elsewhere and waits until it is done; the first one outlasts what was under way.
+ */
+export async function askedMeanwhile(
+  trail: Trail,
+  { namespace, stem }: { readonly namespace: string; readonly stem: string },
+  disturb: () => Promise<void>,
+): Promise<readonly string[]> {
+  const about = async () =>
+    sentences((await trail.requests()).filter((each) => each.namespace === namespace && each.name.startsWith(stem)));
+  await disturb();
+  const before = await about();
+  await disturb();
+  return (await about()).slice(before.length);
+}
