@@ -5,6 +5,7 @@ import { annotations } from '../api/names.ts';
 import { clusterIssuers, issuers } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import { type IssuerAction, planIssuer, type Readiness, type SignerSeen } from '../plan/issuer.ts';
+import { refOf } from '../plan/object-ref.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { type Held, loadKey, makeKey, registerAccount, unread } from './issuer-account.ts';
 import { afterProblem } from './outcome.ts';
@@ -106,15 +107,8 @@ function noteIssuer(ports: Ports, reply: Awaited<ReturnType<Ports['kube']['repla
 }
 
 async function tell(ports: Ports, issuer: Issuer, ready: Readiness): Promise<void> {
-  const { apiVersion, kind, metadata } = issuer;
-  const about = {
-    apiVersion,
-    kind,
-    name: metadata.name,
-    ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
-    ...(metadata.uid !== undefined && { uid: metadata.uid }),
-  };
+  const { kind, metadata } = issuer;
   const type = ready.status === 'True' ? 'Normal' : 'Warning';
   ports.log.info({ kind, name: metadata.name, ready }, 'issuer');
-  await ports.recorder.say({ about, type, reason: ready.reason, message: ready.message });
+  await ports.recorder.say({ about: refOf(issuer), type, reason: ready.reason, message: ready.message });
 }

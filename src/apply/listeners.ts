@@ -110,7 +110,7 @@ async function perform(ports: Ports, action: ListenerAction): Promise<KubeProble
         action.kind === 'createCertificate'
           ? await kube.create(certificates, action.object)
           : await kube.replace(certificates, action.object);
-      if (!reply.ok) return reply.problem;
+      if (!reply.ok) return refused(ports, action, reply.problem);
       stores.certificates.note(reply.value);
       await recorder.say(action.say, { of: reply.value.metadata.resourceVersion ?? '' });
       return undefined;
@@ -129,4 +129,17 @@ async function perform(ports: Ports, action: ListenerAction): Promise<KubeProble
     default:
       return action satisfies never;
   }
+}
+
+/** What the API server will not take as it is, is told and not sent again before it changes; a forbidden write may come to be allowed. */
+async function refused(
+  { recorder }: Ports,
+  { object, say }: Extract<ListenerAction, { kind: 'createCertificate' | 'replaceCertificate' }>,
+  problem: KubeProblem,
+): Promise<KubeProblem | undefined> {
+  if (problem.kind !== 'invalid' && problem.kind !== 'forbidden') return problem;
+  const message = `Certificate "${object.metadata.name}" is refused by the API server: ${problem.message}`;
+  const reason = problem.kind === 'invalid' ? 'BadConfig' : 'Forbidden';
+  await recorder.say({ about: say.about, type: 'Warning', reason, message });
+  return problem.kind === 'invalid' ? undefined : problem;
 }

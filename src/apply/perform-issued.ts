@@ -4,6 +4,7 @@ import type { CertificateRequest, CertificateStatus } from '../api/certmanager.t
 import { certificateRequests, certificates, secrets } from '../api/resources.ts';
 import type { Stage } from '../plan/assess.ts';
 import { timestamp, withCondition } from '../plan/conditions.ts';
+import { refOf } from '../plan/object-ref.ts';
 import { type Done, onward, type Turn, write } from './perform.ts';
 import { decode, encode } from './secret-content.ts';
 
@@ -88,14 +89,7 @@ export async function writeStatus(turn: Turn, status: CertificateStatus, stage: 
 
 async function tell(turn: Turn, stage: Stage, issuedHere: boolean): Promise<void> {
   const { ports, certificate } = turn;
-  const { apiVersion, kind, metadata } = certificate;
-  const about = {
-    apiVersion,
-    kind,
-    name: metadata.name,
-    ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
-    ...(metadata.uid !== undefined && { uid: metadata.uid }),
-  };
+  const about = refOf(certificate);
   // Whoever suspends a Certificate says so on it.
   if (stage.kind === 'blocked' && stage.reason === 'Suspended') return;
   if (stage.kind === 'failed' || stage.kind === 'blocked') {

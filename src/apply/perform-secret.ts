@@ -11,7 +11,7 @@ import { namesOfSpec } from '../pki/names.ts';
 import { selfSign } from '../pki/sign.ts';
 import { type Done, onward, stopped, type Turn } from './perform.ts';
 import { noteSecret } from './perform-key.ts';
-import { encode, mismatches, readSecret, standInSerial } from './secret-content.ts';
+import { encode, mismatches, originOf, readSecret, standInSerial } from './secret-content.ts';
 
 const standInLifeMs = 90 * 86_400_000;
 
@@ -68,6 +68,8 @@ function unusable(turn: Turn, chainPem: string, keyFingerprint: string): string 
   if (fingerprint(leaf.value.publicKey) !== keyFingerprint)
     return 'The issuer certified another key than the one asked for.';
   if (leaf.value.notAfter <= turn.ports.now()) return 'The issuer returned a certificate that has expired already.';
+  if (originOf(leaf.value) === 'standIn')
+    return `A self-signed certificate with the subject serial number ${standInSerial} is a temporary one; choose another number.`;
   const [mismatch] = mismatches(leaf.value, turn.certificate.spec);
   return mismatch === undefined ? undefined : `The issuer returned another certificate than asked for: ${mismatch}`;
 }

@@ -59,7 +59,8 @@ export function secretFacts(metadata: ObjectMeta, content: SecretContent, spec: 
 /** In the subject of the stand-in; cert-manager's own number, so that either controller knows the other's. */
 export const standInSerial = '1234567890';
 
-function originOf(leaf: CertificateFacts): 'issuer' | 'standIn' {
+/** By its content, so that copies and restored Secrets are known too. */
+export function originOf(leaf: CertificateFacts): 'issuer' | 'standIn' {
   return leaf.subjectParts.serialNumber === standInSerial && leaf.issuerDer.equals(leaf.subjectDer)
     ? 'standIn'
     : 'issuer';

@@ -4,10 +4,10 @@
 import type { Certificate } from '../api/certmanager.ts';
 import type { EventDraft, ObjectRef, OwnerReference } from '../api/meta.ts';
 import { annotations } from '../api/names.ts';
-import { apiVersion, certificates } from '../api/resources.ts';
 import type { Resolution, Subject, WantedCertificate } from '../resolve/world.ts';
 import { changedCertificate, differences, newCertificate, suspendedCertificate } from './listeners-change.ts';
 import { controllerOf, type Standing, standingOf } from './listeners-owner.ts';
+import { refOf } from './object-ref.ts';
 
 export type ListenerAction =
   | { readonly kind: 'createCertificate'; readonly object: Certificate; readonly say: EventDraft }
@@ -155,15 +155,4 @@ function namesOf({ spec }: WantedCertificate): string {
 
 function normal(about: ObjectRef, reason: string, message: string): EventDraft {
   return { about, type: 'Normal', reason, message };
-}
-
-function refOf({ metadata }: Certificate): ObjectRef {
-  const { name, namespace, uid } = metadata;
-  return {
-    apiVersion: apiVersion(certificates),
-    kind: certificates.kind,
-    name,
-    ...(namespace !== undefined && { namespace }),
-    ...(uid !== undefined && { uid }),
-  };
 }

@@ -32,12 +32,13 @@ export function readOneOf<const T extends string>(value: string, allowed: readon
   return allowed.find((one) => one === value);
 }
 
-/** A list of names of one sort, each of which a certificate can carry. */
+/** A list of names of one sort, each of which a certificate can carry; an address in angle brackets has a display name before it. */
 export function readNames(
   value: string,
   sort: 'dnsNames' | 'ipAddresses' | 'emailAddresses' | 'uris',
 ): readonly string[] | undefined {
   const items = readList(value);
+  if (sort === 'emailAddresses' && items.some((item) => /[<>]/.test(item))) return undefined;
   const none = { dnsNames: [], ipAddresses: [], emailAddresses: [], uris: [] };
   return checkNames({ ...none, [sort]: items }).ok ? items : undefined;
 }

@@ -247,3 +247,29 @@ describe('an annotation that was good once and is bad now', () => {
     await wanted(team, 'web-tls', { metadata: { uid: before.metadata.uid }, spec: { duration: '48h0m0s' } });
   });
 });
+
+describe('a value that only the API server knows to refuse', () => {
+  it('is told in its words, sent once, and holds up nobody', async () => {
+    await using team = await makeTeam(world, 'refused');
+    const entries = Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [`k${index}`, 'v']));
+    const set = (name: string, more: Readonly<Record<string, string>> = {}) =>
+      listenerSet(team.namespace, { name, hostname: hostOf(team, name), annotations: { ...issuer, ...more } });
+    const trail = await openTrail(world.auditLog);
+    await put(team, [
+      gateway(team.namespace),
+      set('web', { [`${cm}secret-template`]: JSON.stringify({ labels: entries }) }),
+      set('good'),
+    ]);
+    await team.told('web', /^BadConfig: Certificate "web-tls" is refused by the API server: .*secretTemplate/, 30_000);
+    await wanted(team, 'good-tls', {});
+    const sent = async () =>
+      (await trail.requests()).filter(({ namespace, code }) => namespace === team.namespace && code === 422);
+    const before = (await sent()).length;
+    // One attempt for each of the changes that came, and none besides.
+    expect(before).toBeLessThanOrEqual(3);
+    await edit(team, { kind: 'ListenerSet', name: 'good' }, { metadata: { labels: { a: 'b' } } });
+    await wanted(team, 'good-tls', { metadata: { labels: { a: 'b' } } });
+    await annotate(team, { kind: 'ListenerSet', name: 'web' }, { [`${cm}secret-template`]: '{"labels":{"a":"b"}}' });
+    await wanted(team, 'web-tls', { spec: { secretTemplate: { labels: { a: 'b' } } } });
+  });
+});

@@ -13,9 +13,9 @@ import { type AcmeFault, startAcmeFault } from '../rig/proxy/acme-fault.ts';
 import { forward } from '../rig/proxy/verdict.ts';
 import { until } from '../rig/wait.ts';
 import { startWorld, type World } from '../rig/world.ts';
-import { privateMatter, whatLeaks } from './leaks.ts';
-import { acmeIssuer, caIssuer, gateway, listenerSet, makeTeam, type Team } from './team.ts';
-import { openTrail, sentences, type Trail } from './trail.ts';
+import { privateMatter, whatLeaks } from '../world/leaks.ts';
+import { acmeIssuer, caIssuer, gateway, listenerSet, makeTeam, type Team } from '../world/team.ts';
+import { openTrail, sentences, type Trail } from '../world/trail.ts';
 
 const hasty = [
   '--leader-election-lease-duration=1500ms',
