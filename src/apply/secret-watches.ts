@@ -18,6 +18,8 @@ export interface SecretWatches {
   ours(namespace: string): SecretWatch;
   /** One Secret by name, whoever made it. */
   named(namespace: string, name: string): SecretWatch;
+  /** Nothing of ours is left in the namespace. */
+  release(namespace: string): void;
   /** A right was granted in the namespace: try again what was forbidden. */
   granted(namespace: string): void;
   /** When a right was last granted there, epoch ms; 0 if never seen. */
@@ -36,6 +38,7 @@ export interface SecretWatchOptions {
 interface Running {
   state: SecretWatch;
   wake(): void;
+  stop(): void;
 }
 
 export function secretWatches(options: SecretWatchOptions): SecretWatches {
@@ -45,7 +48,8 @@ export function secretWatches(options: SecretWatchOptions): SecretWatches {
     const store = new Store<Metadata>({ indexes: { owner: ownersOf }, content: 'metadata', onBug: options.onBug });
     const selector =
       name === undefined ? { labelSelector: `${labels.fao}=true` } : { fieldSelector: `metadata.name=${name}` };
-    const entry: Running = { state: { kind: 'waiting' }, wake: () => {} };
+    const ending = new AbortController();
+    const entry: Running = { state: { kind: 'waiting' }, wake: () => {}, stop: () => ending.abort() };
     const become = (state: SecretWatch) => {
       const changed = entry.state.kind !== state.kind;
       entry.state = state;
@@ -63,7 +67,7 @@ export function secretWatches(options: SecretWatchOptions): SecretWatches {
       ...selector,
       metadataOnly: true,
       store,
-      signal: options.signal,
+      signal: AbortSignal.any([options.signal, ending.signal]),
       onBug: options.onBug,
       onState: (state) => {
         if (state.kind === 'forbidden') become({ kind: 'forbidden', message: state.message });
@@ -82,6 +86,10 @@ export function secretWatches(options: SecretWatchOptions): SecretWatches {
   return {
     ours: (namespace) => get(namespace, undefined),
     named: (namespace, name) => get(namespace, name),
+    release: (namespace) => {
+      running.get(namespace)?.stop();
+      running.delete(namespace);
+    },
     grantedAt: (namespace) => grants.get(namespace) ?? 0,
     granted: (namespace) => {
       grants.set(namespace, options.now());

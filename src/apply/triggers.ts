@@ -16,7 +16,7 @@ export interface Queues {
 }
 
 /** What mapping changes to keys needs: the caches, and the watches that a granted right wakes. */
-export type Wired = Pick<Ports, 'stores' | 'settings'> & { readonly secrets: Pick<Ports['secrets'], 'granted'> };
+export type Wired = Pick<Ports, 'stores' | 'settings'> & { readonly secrets: Pick<Ports['secrets'], 'granted' | 'release'> };
 
 export function wireTriggers(ports: Wired, queues: Queues): void {
   const { stores } = ports;
@@ -50,7 +50,11 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
   stores.certificates.subscribe((change) => {
     queues.certificate(change.key, change);
     if (concernsListeners(change)) for (const gateway of gatewaysOf(ports, change)) queues.gateway(gateway);
-    if (change.kind === 'removed') wakeRivals(ports, queues, change.previous);
+    if (change.kind === 'removed') {
+      wakeRivals(ports, queues, change.previous);
+      const namespace = change.previous.metadata.namespace ?? '';
+      if (stores.certificates.by('namespace', namespace).length === 0) ports.secrets.release(namespace);
+    }
   });
   stores.requests.subscribe((change) => {
     for (const key of ownersOf(change, 'Certificate')) queues.certificate(key, change);

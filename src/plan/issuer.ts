@@ -141,9 +141,11 @@ function withAccount(
 function isRegistered(seen: IssuerSeen, acme: AcmeIssuerSpec): boolean {
   const { status, metadata } = seen.issuer;
   const account = status?.acme;
+  const ready = conditionOf(status?.conditions, 'Ready');
   const key = seen.accountKey;
   return (
-    conditionOf(status?.conditions, 'Ready')?.status === 'True' &&
+    ready?.status === 'True' &&
+    ready.observedGeneration === metadata.generation &&
     account?.uri !== undefined &&
     URL.parse(account.uri)?.host === URL.parse(acme.server)?.host &&
     (account.lastRegisteredEmail ?? '') === (acme.email ?? '') &&

@@ -89,7 +89,7 @@ function openBench(): Bench {
   const woken = new Set<string>();
   const { stores } = view;
   wireTriggers(
-    { ...view, secrets: { granted: () => undefined } },
+    { ...view, secrets: { granted: () => undefined, release: () => undefined } },
     { gateway: (key) => void woken.add(key), certificate: () => undefined, issuer: () => undefined },
   );
   const random = seeded(seed);

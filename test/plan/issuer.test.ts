@@ -166,3 +166,12 @@ describe('a registration that the CA refuses', () => {
     expect(planIssuer(after, now)).toEqual({ kind: 'rest', revisitAt: now + interval });
   });
 });
+
+it('registers again after any change of the spec, so that a wrong one is told', () => {
+  const status = {
+    acme: { uri: 'https://ca.example/acct/1', lastRegisteredEmail: 'a@example.com', lastPrivateKeyHash: 'h' },
+    conditions: [{ type: 'Ready', status: 'True', observedGeneration: 0 }],
+  } as const;
+  const annotations = { 'certway.dev/account-thumbprint': 't' };
+  expect(planIssuer(seen({ issuer: issuer({ annotations, status }) }), now)).toEqual({ kind: 'loadKey' });
+});

@@ -20,8 +20,8 @@ import {
   type SetKind,
   setOf,
   wanted,
-} from './listener-scene.ts';
-import { httpsListener, makeTeam, type Team } from './team.ts';
+} from '../world/listener-scene.ts';
+import { httpsListener, makeTeam, type Team } from '../world/team.ts';
 
 const x = 'xlistenersets.gateway.networking.x-k8s.io';
 const group = 'gateway.networking.k8s.io';

@@ -12,6 +12,7 @@ import {
   clusterIssued,
   door,
   eventually,
+  gone,
   issuedAnew,
   kinds,
   openIssuer,
@@ -22,8 +23,8 @@ import {
   setOf,
   suspendedBecause,
   wanted,
-} from './listener-scene.ts';
-import { acmeIssuer, httpsListener, makeTeam, type Team } from './team.ts';
+} from '../world/listener-scene.ts';
+import { acmeIssuer, httpsListener, makeTeam, type Team } from '../world/team.ts';
 
 const selective = ['--gateway-classes=served-*,example.com/served', '--gateway-hostname-policy=strict'];
 const closed = '--feature-gates=XGatewayAPI=false';
@@ -134,6 +135,35 @@ describe('--gateway-hostname-policy=strict, and a gate that goes off and on', ()
     expect(await team.certificate('wild-xlistenerset-tls')).toBeUndefined();
     await restart();
     await wanted(team, 'wild-xlistenerset-tls', { spec: { dnsNames: [hostOf(team, '*.xlistenerset')] } });
+  });
+
+  it('and flags for defaults, protocols and annotations reach sets of both kinds', async () => {
+    await restart(
+      '--extra-certificate-annotations=example.com/owner',
+      '--gateway-api-extra-protocols=DTLS',
+      '--default-issuer-kind=ClusterIssuer',
+      '--default-issuer-group=example.com',
+    );
+    const annotations = { 'certway.dev/issuers': 'web=nobody', 'example.com/owner': 'me', 'example.com/other': 'x' };
+    const names = kinds.map((kind) => `extra-${kind.toLowerCase()}`);
+    await put(
+      team,
+      kinds.map((kind, index) => {
+        const name = names[index] ?? '';
+        const listener = { ...httpsListener('web', hostOf(team, name), { name }), protocol: 'DTLS' };
+        return setOf(team.namespace, { kind, name, annotations }, [listener]);
+      }),
+    );
+    for (const name of names) {
+      const made = await wanted(team, name, {
+        metadata: { annotations: { 'example.com/owner': 'me' } },
+        spec: { issuerRef: { kind: 'ClusterIssuer', name: 'nobody', group: 'example.com' } },
+      });
+      expect(made.metadata.annotations).not.toHaveProperty(['example.com/other']);
+    }
+    // Who no longer configures the protocol no longer asks for the certificate.
+    await restart();
+    for (const name of names) await gone(team, name);
   });
 
   it('keeps and renews what a closed gate has left, and takes it up again when it opens', async () => {
