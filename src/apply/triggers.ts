@@ -16,7 +16,9 @@ export interface Queues {
 }
 
 /** What mapping changes to keys needs: the caches, and the watches that a granted right wakes. */
-export type Wired = Pick<Ports, 'stores' | 'settings'> & { readonly secrets: Pick<Ports['secrets'], 'granted' | 'release'> };
+export type Wired = Pick<Ports, 'stores' | 'settings'> & {
+  readonly secrets: Pick<Ports['secrets'], 'granted' | 'release'>;
+};
 
 export function wireTriggers(ports: Wired, queues: Queues): void {
   const { stores } = ports;

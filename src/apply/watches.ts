@@ -34,6 +34,8 @@ export interface Watches {
 interface Watched {
   readonly resource: Resource<KubeObject>;
   readonly wake: () => void;
+  /** Its CRD is gone, and with it every object, whether or not a watch was there to see them go. */
+  readonly empty: () => void;
   readonly settled: Promise<void>;
   state: ReflectorState['kind'];
 }
@@ -88,7 +90,10 @@ function watch<T extends KubeObject>(
   extra: Narrowing,
 ): Watched {
   const { promise: settled, resolve } = Promise.withResolvers<void>();
-  const entry = { resource, settled, state: 'listing' as ReflectorState['kind'], wake: () => {} };
+  const empty = () => {
+    for (const object of [...store.list()]) store.deleted(object);
+  };
+  const entry = { resource, settled, state: 'listing' as ReflectorState['kind'], wake: () => {}, empty };
   const { wake } = reflect<T>({
     session: options.session,
     resource,
@@ -134,8 +139,10 @@ function wakeOnArrival(options: WatchOptions, running: readonly Watched[]): void
   const crds = new Store<KubeObject>({ content: 'metadata', onBug: options.onBug });
   crds.subscribe((change) => {
     // Harmless to a watch that runs; one whose 404 is still on its way must not miss it.
-    for (const { resource, wake } of running) {
-      if (change.key === `${resource.plural}.${resource.group}`) wake();
+    for (const { resource, wake, empty } of running) {
+      if (change.key !== `${resource.plural}.${resource.group}`) continue;
+      if (change.kind === 'removed') empty();
+      else wake();
     }
   });
   watch(options, resources.customResourceDefinitions, crds, { metadataOnly: true });

@@ -47,6 +47,10 @@ export function planCertificate(seen: CertificateSeen, revision: number, now: nu
   }
   const stage = assess(seen, verdict, now);
   const held = seen.certificate.status?.revision;
+  if (stage.kind === 'blocked' && stage.reason === 'Suspended' && seen.routes.length > 0) {
+    // Nobody may be proven through it any more; the order takes its path up again when admission is back.
+    return { kind: 'withdraw', routes: seen.routes };
+  }
   if (stage.kind !== 'issuing') {
     return report(seen, verdict, stage, held, now) ?? tidy(seen, verdict, stage);
   }

@@ -173,6 +173,18 @@ describe('what stands in the way', () => {
   });
 });
 
+it('a Certificate suspended in the middle of an order has its challenge routes withdrawn', () => {
+  const annotations = { 'certway.dev/suspended': 'The Gateway no longer allows this namespace.' };
+  const change = {
+    certificate: certificate(undefined, { annotations }),
+    issuer: acme,
+    request: request(),
+    order,
+    routes: ['r'],
+  };
+  expect(plan(change)).toEqual({ kind: 'withdraw', routes: ['r'] });
+});
+
 describe('after a failure', () => {
   const failure = {
     failureTime: '2026-11-21T12:00:00Z',
