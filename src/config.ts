@@ -4,8 +4,10 @@ import { hostname } from 'node:os';
 import type { Reply } from './api/reply.ts';
 import type { Settings } from './apply/ports.ts';
 import type { WatchOptions } from './apply/watches.ts';
+import type { StatusWish } from './cli/status.ts';
+import { readStatusArgs } from './cli/status-args.ts';
 import { booleanOf, durationOf, listOf, numberOf, oneOf, serviceOf } from './flag-values.ts';
-import { readFlags, usage, type Values } from './flags.ts';
+import { defaultValues, readFlags, usage, type Values } from './flags.ts';
 import type { LeadershipConfig } from './kube/leadership.ts';
 import type { ResolveOptions } from './resolve/world.ts';
 
@@ -34,7 +36,11 @@ export interface HelpConfig {
   readonly text: string;
 }
 
-export type Config = ControllerConfig | GrantConfig | HelpConfig;
+export interface StatusConfig extends StatusWish {
+  readonly command: 'status';
+}
+
+export type Config = ControllerConfig | GrantConfig | StatusConfig | HelpConfig;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -49,12 +55,14 @@ export function readConfig(argv: readonly string[], env: Environment): Reply<Con
       return readController(rest, env);
     case 'grant':
       return readGrant(rest);
+    case 'status':
+      return readStatus(rest, env);
     case 'help':
     case '--help':
     case '-h':
       return { ok: true, value: { command: 'help', text: usage() } };
     default:
-      return { ok: false, problem: [`unknown command "${command}"; known: controller, grant, help`] };
+      return { ok: false, problem: [`unknown command "${command}"; known: controller, grant, status, help`] };
   }
 }
 
@@ -132,6 +140,17 @@ function readGrant(argv: readonly string[]): Reply<Config, readonly string[]> {
   if (argv.length === 0) return { ok: false, problem: ['name at least one namespace: certway grant NAMESPACE…'] };
   const serviceAccount = { namespace: 'certway-system', name: 'certway-controller' };
   return { ok: true, value: { command: 'grant', namespaces: argv, serviceAccount } };
+}
+
+/** The controller's flags are not known here: its defaults stand for them. */
+function readStatus(argv: readonly string[], env: Environment): Reply<Config, readonly string[]> {
+  const mistakes: string[] = [];
+  const args = readStatusArgs(argv, mistakes);
+  if (args === 'help') return { ok: true, value: { command: 'help', text: usage() } };
+  const options = resolveOf(defaultValues, mistakes);
+  if (mistakes.length > 0) return { ok: false, problem: mistakes };
+  const columns = Number(env.COLUMNS) || undefined;
+  return { ok: true, value: { command: 'status', ...args, options, columns, noColour: (env.NO_COLOR ?? '') !== '' } };
 }
 
 function gatesOf(text: string, mistakes: string[]): typeof knownGates {

@@ -115,9 +115,15 @@ export function readFlags(argv: readonly string[], mistakes: string[]): Values |
     else if (token.value === undefined) mistakes.push(`--${token.name} needs a value`);
     else given[token.name] = token.value;
   }
+  return valuesOf(given);
+}
+
+function valuesOf(given: Readonly<Record<string, string>>): Values {
   const entries = Object.entries<Flag>(flags).map(([name, flag]) => [name, given[name] ?? String(flag.default ?? '')]);
   return Object.fromEntries(entries) as Values;
 }
+
+export const defaultValues: Values = valuesOf({});
 
 export function usage(): string {
   const lines = Object.entries<Flag>(flags).map(([name, flag]) => {
@@ -127,6 +133,8 @@ export function usage(): string {
   return [
     'certway controller [flags]    watch Gateways, ListenerSets, Certificates and Issuers, and issue',
     'certway grant NAMESPACE…      print the RoleBindings that let the controller write Secrets there',
+    'certway status KIND NAME      say what a listenerset, xlistenerset, gateway or certificate waits for, and who can fix it;',
+    '                              [-n NAMESPACE] [--kubeconfig FILE] [-o json]; exit code 0: nothing is missing, 1: something is',
     '',
     'Flags of the controller:',
     ...lines,

@@ -78,6 +78,7 @@ async function controller(config: ControllerConfig): Promise<number> {
   // Every replica answers challenges, health and metrics.
   const answers = new LiveAnswers({
     known: { orders: (host) => knownOrders(stores, host) },
+    expected: (host) => stores.certificates.by('host', host).length > 0,
     read: (host) => liveOrders(kube, stores, host),
     onError: (error) => log.warn({ err: error }, 'live read of Orders failed'),
   });
@@ -129,6 +130,8 @@ async function main(): Promise<number> {
       return 0;
     case 'grant':
       return printGrant(config.value, process);
+    case 'status':
+      return (await import('./cli/status.ts')).printStatus(config.value, process);
     case 'controller':
       return controller(config.value);
     default:
@@ -136,4 +139,8 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main();
+// A kubeconfig that is not there, a port that is taken: a mistake of whoever started it, told in a line.
+process.exitCode = await main().catch((error: unknown) => {
+  process.stderr.write(`certway: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
+});

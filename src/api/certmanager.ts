@@ -54,6 +54,12 @@ export interface CertificateSpec {
   readonly privateKey?: PrivateKeySpec;
   readonly secretTemplate?: SecretTemplate;
   readonly revisionHistoryLimit?: number;
+  readonly literalSubject?: string;
+  readonly otherNames?: unknown;
+  readonly nameConstraints?: unknown;
+  readonly signatureAlgorithm?: string;
+  readonly keystores?: unknown;
+  readonly additionalOutputFormats?: unknown;
 }
 
 export interface CertificateStatus {

@@ -1,8 +1,10 @@
 // What this process holds in memory for one Certificate's issuance. Losing it costs reads, never a second order or a key.
 
 import type { KeyObject } from 'node:crypto';
+import type { PrivateKeySpec } from '../api/certmanager.ts';
 import type { OrderState } from '../order/state.ts';
 import type { CsrFacts } from '../pki/csr.ts';
+import { keyMatchesSpec } from '../pki/keys.ts';
 import type { AttemptSeen } from '../plan/seen.ts';
 import type { SecretContent } from './secret-content.ts';
 
@@ -19,6 +21,13 @@ export interface Attempt {
   freshOrder?: string;
   /** What the API server said when it refused to let us touch the namespace's Secrets; until a right is granted there. */
   forbidden?: { readonly message: string; readonly since: number };
+  /** Another refusal of the API server; `count` in a row. */
+  refusal?: {
+    readonly message: string;
+    readonly until: number;
+    readonly count: number;
+    readonly generation: number | undefined;
+  };
   /** What the request with this UID says, read once. */
   request?: {
     readonly uid: string;
@@ -44,10 +53,11 @@ export function renewAttempt(attempt: Attempt, revision: number): Attempt {
   return { revision, ...(attempt.secret !== undefined && { secret: attempt.secret }) };
 }
 
-export function attemptSeen(attempt: Attempt): AttemptSeen {
+export function attemptSeen(attempt: Attempt, spec: PrivateKeySpec | undefined): AttemptSeen {
   const { key, order, failure } = attempt;
+  const isStale = key !== undefined && key.kind !== 'lost' && !keyMatchesSpec(key.key, spec);
   return {
-    key: key?.kind ?? 'none',
+    key: isStale ? 'stale' : (key?.kind ?? 'none'),
     ...(key !== undefined && key.kind !== 'lost' && { keyFingerprint: key.fingerprint }),
     signed: attempt.signed !== undefined,
     ...(failure !== undefined && { failure }),

@@ -7,7 +7,7 @@ import { observeCertificate } from './observe-certificate.ts';
 import { afterProblem } from './outcome.ts';
 import type { Done, Turn } from './perform.ts';
 import { failRequest, issueRequest, takeCertificate, writeStatus } from './perform-issued.ts';
-import { createRequest, deleteKey, deleteRequest, loadKey, makeKey, storeKey } from './perform-key.ts';
+import { createRequest, deleteKey, deleteRequest, dropKey, loadKey, makeKey, storeKey } from './perform-key.ts';
 import { advanceOrder } from './perform-order.ts';
 import { createOrder, noteWait, recordOrder, withdraw } from './perform-route.ts';
 import { writeSecret, writeTemporary } from './perform-secret.ts';
@@ -21,7 +21,12 @@ const mostActions = 60;
 /** The reconcile function for keys "namespace/name"; it holds the attempts of this process. */
 export function certificateReconciler(ports: Ports, signers: Signers): (key: string) => Promise<Outcome> {
   const attempts = new Map<string, Attempt>();
+  /** Keys that did not come to rest, and until when (epoch ms) they are left alone. */
+  const spinning = new Map<string, number>();
   return async (key) => {
+    const until = spinning.get(key) ?? 0;
+    if (until > ports.now()) return { kind: 'revisit', at: until };
+    spinning.delete(key);
     for (let count = 0; count < mostActions; count++) {
       const certificate = ports.stores.certificates.get(key);
       if (certificate === undefined) {
@@ -42,7 +47,12 @@ export function certificateReconciler(ports: Ports, signers: Signers): (key: str
       const done = await perform({ ports, certificate, seen: observed.seen, attempt }, action, signers);
       if (done.kind === 'stop') return done.outcome;
     }
-    return { kind: 'retry', why: `${mostActions} actions without coming to rest` };
+    ports.log.error(
+      { certificate: key, actions: mostActions },
+      'no rest after so many actions: a bug; left alone for a minute',
+    );
+    spinning.set(key, ports.now() + 60_000);
+    return { kind: 'revisit', at: ports.now() + 60_000 };
   };
 }
 
@@ -56,6 +66,8 @@ function perform(turn: Turn, action: CertificateAction, signers: Signers): Promi
       return loadKey(turn);
     case 'deleteKey':
       return deleteKey(turn, action.secretName);
+    case 'dropKey':
+      return dropKey(turn);
     case 'createRequest':
       return createRequest(turn);
     case 'deleteRequest':

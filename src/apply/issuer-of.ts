@@ -40,8 +40,8 @@ export function seeIssuer(ports: Ports, certificate: Certificate): IssuerSeen {
   const issuer = issuerOf(ports, certificate);
   if (issuer === undefined) return { kind: 'missing' };
   const ready = conditionOf(issuer.status?.conditions, 'Ready');
-  if (ready?.status !== 'True')
-    return { kind: 'notReady', message: ready?.message ?? 'it has not been looked at yet.' };
+  if (ready === undefined) return { kind: 'unseen' };
+  if (ready.status !== 'True') return { kind: 'notReady', message: ready.message ?? '' };
   if (issuer.spec.acme === undefined) return { kind: 'local' };
   for (const host of hostsOf(certificate)) {
     const parent = challengeParent(ports, certificate, issuer, host);

@@ -10,7 +10,7 @@ import type { Store } from '../kube/store.ts';
 import { readCsr } from '../pki/csr.ts';
 import { fingerprint } from '../pki/keys.ts';
 import { renewalTime } from '../pki/renewal.ts';
-import { checkRequest, requestSatisfies } from '../pki/satisfies.ts';
+import { checkRequest, requestSatisfies, unsupportedPart } from '../pki/satisfies.ts';
 import type { CertificateSeen, RequestSeen, SecretSeen } from '../plan/seen.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
 import { seeIssuer } from './issuer-of.ts';
@@ -18,6 +18,9 @@ import { requestName } from './names.ts';
 import { hostsOf, isUnfinished } from './order-object.ts';
 import type { Ports } from './ports.ts';
 import { readSecret, secretFacts } from './secret-content.ts';
+
+/** A certificate is not renewed sooner than this after its notBefore. */
+const leastLifeMs = 2 * 3_600_000;
 
 export type Observed =
   | { readonly kind: 'seen'; readonly seen: CertificateSeen }
@@ -42,6 +45,7 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
   const routes = order === undefined ? [] : routesOf(ports, order);
   const renewAt = renewal(certificate, secret.value);
   const checked = checkRequest(certificate.spec);
+  const unsupported = unsupportedPart(certificate.spec);
   const rival = rivalOf(ports, certificate, secret.value);
   return {
     kind: 'seen',
@@ -52,10 +56,13 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
       ...(request !== undefined && { request }),
       ...(order !== undefined && { order }),
       routes,
-      attempt: attemptSeen(attempt),
+      attempt: attemptSeen(attempt, certificate.spec.privateKey),
       leftovers: leftovers(ports, certificate, watch.kind === 'ready' ? watch.store : undefined),
       ...(renewAt !== undefined && { renewAt }),
       ...(!checked.ok && { invalid: checked.problem.message }),
+      ...(unsupported !== undefined && { unsupported }),
+      // An edit may be what mends it: try at once.
+      ...(attempt.refusal?.generation === certificate.metadata.generation && { refusal: attempt.refusal }),
       ...(rival !== undefined && { rival }),
     },
   };
@@ -161,11 +168,14 @@ function sameTerms({ spec: asked }: CertificateRequest, { spec: wanted }: Certif
 function renewal(certificate: Certificate, secret: SecretSeen): number | undefined {
   if (secret.kind !== 'ours' || secret.facts.leaf === undefined) return undefined;
   const { renewBefore, renewBeforePercentage } = certificate.spec;
-  return renewalTime({
+  const { notBefore, notAfter } = secret.facts.leaf;
+  const asked = renewalTime({
     ...secret.facts.leaf,
     ...(renewBefore !== undefined && { renewBefore }),
     ...(renewBeforePercentage !== undefined && { renewBeforePercentage }),
   });
+  // A renewBefore of almost the whole life would renew without a pause, and CAs set notBefore back by up to an hour.
+  return Math.max(asked, notBefore + Math.min(leastLifeMs, (notAfter - notBefore) / 3));
 }
 
 /** Of several Certificates with one secretName, the one that the Secret names keeps it, else the oldest, then the first by name. */

@@ -50,7 +50,8 @@ export function orderObject(request: CertificateRequest, spec: CertificateSpec):
 /** The hostnames that the order has to prove: a common name is a name like the others. */
 export function hostsOf(order: { readonly spec: Pick<Order['spec'], 'dnsNames' | 'commonName'> }): readonly string[] {
   const { dnsNames = [], commonName } = order.spec;
-  return [...new Set(commonName === undefined ? dnsNames : [...dnsNames, commonName])];
+  const names = commonName === undefined ? dnsNames : [...dnsNames, commonName];
+  return [...new Set(names.map((name) => name.toLowerCase()))];
 }
 
 /** The sorted set of names that the CA is asked for (RFC 8555 §7.1.3, RFC 8738 for addresses). */

@@ -5,7 +5,7 @@ import { certificateRequests, certificates, secrets } from '../api/resources.ts'
 import type { Stage } from '../plan/assess.ts';
 import { timestamp, withCondition } from '../plan/conditions.ts';
 import { refOf } from '../plan/object-ref.ts';
-import { type Done, onward, type Turn, write } from './perform.ts';
+import { type Done, onward, statusWrite, type Turn, write } from './perform.ts';
 import { decode, encode } from './secret-content.ts';
 
 /** Takes a certificate that stands in the request's status already (another issuer's, or from before a crash). */
@@ -78,7 +78,7 @@ export async function writeStatus(turn: Turn, status: CertificateStatus, stage: 
   const { ports, certificate, seen } = turn;
   const done = await write(
     turn,
-    'write Certificate status',
+    statusWrite,
     ports.kube.replaceStatus(certificates, { ...certificate, status }),
     (value) => ports.stores.certificates.note(value),
   );

@@ -86,6 +86,15 @@ export async function deleteKey(turn: Turn, secretName: string): Promise<Done> {
   return onward;
 }
 
+/** The spec asks for another kind of key: what is in the making goes, its Secret first. */
+export async function dropKey(turn: Turn): Promise<Done> {
+  const { attempt, certificate } = turn;
+  const isStored = attempt.key?.kind === 'durable';
+  const gone = isStored ? await deleteKey(turn, keySecretName(certificate.metadata.name, attempt.revision)) : onward;
+  if (gone.kind === 'onward' && attempt.forbidden === undefined) delete attempt.key;
+  return gone;
+}
+
 export async function createRequest(turn: Turn): Promise<Done> {
   const { ports, certificate, attempt } = turn;
   const { key } = attempt;

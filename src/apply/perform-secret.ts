@@ -55,12 +55,6 @@ async function apply(turn: Turn, signed: { chainPem: string; caPem?: string }, k
   const applied = await ports.kube.apply(secrets, secret, { fieldManager: secretFieldManager, force });
   if (!applied.ok) {
     delete attempt.secret;
-    if (applied.problem.kind === 'invalid') {
-      // An immutable Secret, say: asking again changes nothing, and the next attempt comes with the back-off of a failure.
-      delete attempt.signed;
-      attempt.failure = `The API server refuses the Secret: ${applied.problem.message}`;
-      return onward;
-    }
     return stopped(turn, 'write Secret', applied.problem);
   }
   attempt.secret = { kind: 'content', content: readSecret(applied.value) };

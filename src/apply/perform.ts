@@ -23,22 +23,40 @@ export const onward: Done = { kind: 'onward' };
 /** The authorizer learns of a RoleBinding a little later than our watch does. */
 const grantLagMs = 15_000;
 
-/** Ends the reconcile because the API server refused `what`. */
+/** What a refused write means: told in the status where somebody must act or it may pass, else tried again or left to the next event. */
 export function stopped(turn: Turn, what: string, problem: KubeProblem): Done {
-  if (problem.kind === 'forbidden' && what.endsWith('Secret')) {
-    // A state, not a failure: it is told in a condition, and left when a right is granted in the namespace.
-    const { ports, certificate, attempt } = turn;
-    const now = ports.now();
-    const granted = ports.secrets.grantedAt(certificate.metadata.namespace ?? '');
-    if (now - granted < grantLagMs) return { kind: 'stop', outcome: { kind: 'retry', why: problem.message } };
+  const { ports, certificate, attempt } = turn;
+  const { namespace = '', name, generation } = certificate.metadata;
+  const now = ports.now();
+  // A conflict means that a newer object is on its way through the watch; it is not worth a line.
+  if (problem.kind !== 'conflict') ports.log.warn({ namespace, name, what, problem }, 'the API server refused');
+  if (isTerminating(problem)) return { kind: 'stop', outcome: { kind: 'settled' } };
+  if (lacksRight(problem) && what.endsWith('Secret')) {
+    // A state, not a failure: it is left when a right is granted in the namespace.
+    const isFresh = now - ports.secrets.grantedAt(namespace) < grantLagMs;
+    if (isFresh) return { kind: 'stop', outcome: { kind: 'retry', why: problem.message } };
     attempt.forbidden = { message: problem.message, since: now };
     return onward;
   }
-  const { ports, certificate } = turn;
-  const { namespace, name } = certificate.metadata;
-  // A conflict means that a newer object is on its way through the watch; it is not worth a line.
-  if (problem.kind !== 'conflict') ports.log.warn({ namespace, name, what, problem }, 'the API server refused');
-  return { kind: 'stop', outcome: afterProblem(problem, ports.now()) };
+  const mayPass = problem.kind === 'forbidden' || problem.kind === 'invalid' || problem.kind === 'notFound';
+  if (!mayPass || what === statusWrite) return { kind: 'stop', outcome: afterProblem(problem, now) };
+  const count = (attempt.refusal?.count ?? 0) + 1;
+  const until = now + Math.min(longestRefusalMs, 15_000 * 2 ** Math.min(count - 1, 6));
+  attempt.refusal = { message: `The API server refuses to ${what}: ${problem.message}`, until, count, generation };
+  return onward;
+}
+
+/** The write by which refusals are told; its own refusal cannot be. */
+export const statusWrite = 'write Certificate status';
+const longestRefusalMs = 600_000;
+
+/** The words of the RBAC authorizer; quota and admission refuse with the same status, and no grant helps against them. */
+function lacksRight(problem: KubeProblem): boolean {
+  return problem.kind === 'forbidden' && /\bcannot \w+ resource\b/.test(problem.message);
+}
+
+function isTerminating(problem: KubeProblem): boolean {
+  return problem.kind === 'forbidden' && problem.message.includes('because it is being terminated');
 }
 
 /** Notes the answer of a good write in its cache and goes on, else stops. */

@@ -26,6 +26,7 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
       indexes: {
         owner: ownersOf,
         namespace: (of) => [of.metadata.namespace ?? ''],
+        host: hostsOf,
         secretName: (of) => [`${of.metadata.namespace}/${of.spec.secretName}`],
         issuer: (of) =>
           (of.spec.issuerRef.group ?? certManagerGroup) === certManagerGroup ? [wantedIssuerKey(of)] : [],

@@ -1,5 +1,5 @@
 // The life of one ACME order as a closed union, the facts that move it and the effects it asks for.
-// `step.ts` holds every transition; `apply/advance-order.ts` performs the effects; the Order object persists what a restart needs.
+// `step.ts` holds every transition; `apply/perform-order.ts` performs the effects; the Order object persists what a restart needs.
 
 import type { CaAuthorization, CaOrder, CaProblem } from './ca.ts';
 

@@ -1,4 +1,4 @@
-// The order's state machine: `effectOf` says what a state asks for, `step` what a fact makes of it. Pure; called by apply/advance-order.ts.
+// The order's state machine: `effectOf` says what a state asks for, `step` what a fact makes of it. Pure; called by apply/perform-order.ts.
 //
 //   intended ──find/place──▶ placed ──readAuthorizations──▶ opened ──record──▶ recorded ──present──▶ presented
 //   known ──readOrder──▶ placed | ready | finalizing | downloadable | failed          (after a restart)

@@ -33,6 +33,23 @@ export function checkRequest(spec: CertificateSpec): Reply<Names, PkiProblem> {
   return key.ok ? checkNames(namesOfSpec(spec)) : key;
 }
 
+/** A sentence about the first field that would have to be left out of the certificate or its Secret; issuing without it is worse than not issuing. */
+export function unsupportedPart(spec: CertificateSpec): string | undefined {
+  const part = notYet.find((name) => spec[name] !== undefined);
+  return part === undefined
+    ? undefined
+    : `spec.${part} is not supported yet; remove it to have the certificate without it.`;
+}
+
+const notYet = [
+  'literalSubject',
+  'otherNames',
+  'nameConstraints',
+  'signatureAlgorithm',
+  'keystores',
+  'additionalOutputFormats',
+] as const satisfies readonly (keyof CertificateSpec)[];
+
 /** The parts in which a certificate falls short of the spec. ACME CAs drop or invent the common name and every subject part: those pass. */
 export function certificateSatisfies(facts: CertificateFacts, spec: CertificateSpec): readonly SpecPart[] {
   const wanted = namesOfSpec(spec);

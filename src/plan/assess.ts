@@ -36,7 +36,7 @@ export function assess(seen: CertificateSeen, verdict: Verdict, now: number): St
   if (suspended !== undefined) return blocked('Suspended', suspended);
   const why = trigger(seen, verdict, now);
   if (why === undefined) return { kind: 'ready', ...(seen.renewAt !== undefined && { revisitAt: seen.renewAt }) };
-  return untold(seen) ?? obstacle(seen) ?? resting(seen, now) ?? { kind: 'issuing', ...why };
+  return untold(seen) ?? obstacle(seen) ?? refused(seen, now) ?? resting(seen, now) ?? { kind: 'issuing', ...why };
 }
 
 /** What stands in the way and will not go away by waiting: it ends with an event, never by a timer. */
@@ -44,6 +44,7 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
   const { certificate, secret, issuer } = seen;
   const name = certificate.spec.secretName;
   if (seen.invalid !== undefined) return blocked('InvalidSpec', seen.invalid);
+  if (seen.unsupported !== undefined) return blocked('NotSupported', seen.unsupported);
   if (secret.kind === 'forbidden') return blocked('Forbidden', secret.message);
   if (seen.rival !== undefined) {
     return blocked(
@@ -67,12 +68,18 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
       return issuer.path.kind === 'closed' && seen.order === undefined
         ? blocked('NoChallengePath', issuer.path.message)
         : undefined;
+    case 'unseen':
     case 'local':
     case 'external':
       return undefined;
     default:
       return issuer satisfies never;
   }
+}
+
+function refused({ refusal }: CertificateSeen, now: number): Stage | undefined {
+  if (refusal === undefined || refusal.until <= now) return undefined;
+  return { kind: 'blocked', reason: 'Refused', message: refusal.message, revisitAt: refusal.until };
 }
 
 function issuerName(seen: CertificateSeen): string {

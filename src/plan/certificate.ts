@@ -15,6 +15,8 @@ export type CertificateAction =
   | { readonly kind: 'storeKey' }
   | { readonly kind: 'loadKey' }
   | { readonly kind: 'deleteKey'; readonly secretName: string }
+  /** Forgets the key in the making, its Secret included. */
+  | { readonly kind: 'dropKey' }
   | { readonly kind: 'createRequest' }
   | { readonly kind: 'deleteRequest'; readonly name: string }
   | { readonly kind: 'sign' }
@@ -45,6 +47,7 @@ export function planCertificate(seen: CertificateSeen, revision: number, now: nu
   if (isFinished(seen, verdict)) {
     return finish(seen) ?? report(seen, verdict, settled(seen), revision, now) ?? { kind: 'rest' };
   }
+  if (seen.issuer.kind === 'unseen' && verdict.kind === 'bad') return { kind: 'rest' };
   const stage = assess(seen, verdict, now);
   const held = seen.certificate.status?.revision;
   if (stage.kind === 'blocked' && stage.reason === 'Suspended' && seen.routes.length > 0) {
@@ -118,6 +121,7 @@ function wantsStandIn({ certificate, secret, issuer }: CertificateSeen): boolean
 
 function prepare(seen: CertificateSeen): CertificateAction {
   const { key } = seen.attempt;
+  if (key === 'stale') return { kind: 'dropKey' };
   if (key === 'none' || key === 'lost') return { kind: 'makeKey' };
   if (key === 'held' && seen.issuer.kind !== 'local') return { kind: 'storeKey' };
   return { kind: 'createRequest' };

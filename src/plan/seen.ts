@@ -30,6 +30,8 @@ export type SecretSeen =
 
 export type IssuerSeen =
   | { readonly kind: 'missing' }
+  /** Made a moment ago: its own reconcile has not said anything yet, and will wake the Certificate. */
+  | { readonly kind: 'unseen' }
   | { readonly kind: 'notReady'; readonly message: string }
   /** Signs in this process, so its key need not outlive a crash. */
   | { readonly kind: 'local' }
@@ -50,7 +52,8 @@ export interface RequestSeen {
 
 /** What this process holds in memory for the issuance; all of it can be lost and found again. */
 export interface AttemptSeen {
-  readonly key: 'none' | 'held' | 'durable' | 'lost';
+  /** `stale`: the spec asks for another kind of key since. */
+  readonly key: 'none' | 'held' | 'durable' | 'lost' | 'stale';
   readonly keyFingerprint?: string;
   readonly signed: boolean;
   /** Why this process could not sign; a sentence for the request's status. */
@@ -73,6 +76,10 @@ export interface CertificateSeen {
   readonly renewAt?: number;
   /** Why the spec cannot be asked for at all, as a sentence. */
   readonly invalid?: string;
+  /** A write that the API server refused for a reason that may pass (quota, admission, a missing CRD); tried again at `until`, epoch ms. */
+  readonly refusal?: { readonly message: string; readonly until: number };
+  /** A field of the spec that Certway does not act upon, where leaving it out would issue something else than asked. */
+  readonly unsupported?: string;
   /** Another Certificate of the namespace that has the older claim to the same Secret. */
   readonly rival?: string;
 }

@@ -95,6 +95,38 @@ describe('an issuance by a local issuer, edge by edge', () => {
   });
 });
 
+describe('a key that the spec no longer asks for', () => {
+  const stale = { key: 'stale', keyFingerprint: 'k1', signed: false } as const;
+  it.each<[string, Partial<CertificateSeen>, CertificateAction['kind']]>([
+    [
+      'its request goes first',
+      { attempt: stale, request: request({ matchesSpec: false }), issuer: acme },
+      'deleteRequest',
+    ],
+    ['then the key itself', { attempt: stale, issuer: acme }, 'dropKey'],
+    ['and a new one is made', { issuer: acme }, 'makeKey'],
+    ['a local issuer likewise', { attempt: stale }, 'dropKey'],
+  ])('%s', (_, change, action) => {
+    expect(plan(change).kind).toBe(action);
+  });
+});
+
+it('an issuer that nobody has looked at yet is waited for without a word', () => {
+  expect(plan({ issuer: { kind: 'unseen' } })).toEqual({ kind: 'rest' });
+});
+
+it('a refused write is told, and tried again when its time has come', () => {
+  const change = {
+    refusal: { message: 'The API server refuses to create Secret: exceeded quota', until: now + 15_000 },
+  };
+  const told = plan(change);
+  expect(ready(told)?.message).toContain('exceeded quota');
+  if (told.kind !== 'writeStatus') throw new Error(told.kind);
+  const after = seen({ ...change, certificate: certificate(told.status) });
+  expect(planCertificate(after, 1, now)).toEqual({ kind: 'rest', revisitAt: now + 15_000 });
+  expect(planCertificate(after, 1, now + 15_000).kind).toBe('makeKey');
+});
+
 describe('an issuance by ACME, edge by edge', () => {
   const recorded: Order = { ...order, status: { url: 'https://ca/o/1', state: 'pending' } };
   const failed = { kind: 'failed', phase: 'invalid', reason: 'foo.com: refused' } as const;
@@ -155,6 +187,11 @@ describe('what stands in the way', () => {
       'no way to prove the name',
       { issuer: { kind: 'acme', path: { kind: 'closed', message: 'No HTTP listener.' } } },
       'No HTTP',
+    ],
+    [
+      'a field that we would have to leave out',
+      { unsupported: 'spec.keystores is not supported yet.' },
+      'spec.keystores',
     ],
   ])('%s is told once and then waited for without a timer', (_, change, words) => {
     const told = plan(change);

@@ -15,7 +15,13 @@ function slowReads() {
 }
 
 function answers(options: Partial<LiveAnswersOptions>) {
-  return new LiveAnswers({ known: nothing, read: async () => [], onError: () => undefined, ...options });
+  return new LiveAnswers({
+    known: nothing,
+    expected: () => true,
+    read: async () => [],
+    onError: () => undefined,
+    ...options,
+  });
 }
 
 describe('LiveAnswers', () => {
@@ -34,10 +40,33 @@ describe('LiveAnswers', () => {
     expect(await answers({ read: async () => [order] }).lookup('a.com', 't')).toBe('t.A');
   });
 
+  test('reads nothing for a host that no Certificate names', async () => {
+    const { waiting, read } = slowReads();
+    expect(await answers({ read, expected: () => false }).lookup('a.com', 't')).toBeUndefined();
+    expect(waiting.size).toBe(0);
+  });
+
+  test.each([
+    ['an order', [order], 't2.A'],
+    ['nothing', [], undefined],
+  ])('a read that gave %s serves what is asked within the next second', async (_, orders, expected) => {
+    let reads = 0;
+    const live = answers({
+      read: async () => {
+        reads += 1;
+        return orders;
+      },
+    });
+    await live.lookup('a.com', 't1');
+    expect(await live.lookup('a.com', 't2')).toBe(expected);
+    expect(reads).toBe(1);
+  });
+
   test('shares one read between all requests for a host, and reads again afterwards', async () => {
     const { waiting, read } = slowReads();
     let reads = 0;
     const live = answers({
+      pauseMs: 0,
       read: (host) => {
         reads += 1;
         return read(host);
