@@ -26,7 +26,7 @@ export function certificateNodes(
   const { namespace = '', name } = certificate.metadata;
   const kind = controllerOf(certificate)?.kind ?? 'Certificate';
   const from = 'as the Certificate says';
-  const link = { name, namespace, owner: kind, from, suspendedBy: undefined, warned: undefined };
+  const link = { name, namespace, owner: kind, from, suspendedBy: undefined, warned: undefined, behind: [] };
   const chain = chainOf({ ...link, certificate: { kind: 'seen', value: certificate } }, around, now);
   return [wantedBy(certificate, owner), ...chain];
 }

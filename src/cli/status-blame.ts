@@ -25,7 +25,7 @@ export interface Blamed {
   readonly names?: readonly string[];
 }
 
-const platformOwners: ReadonlySet<string> = new Set(['Forbidden', 'NotAllowed', 'ParentNotAccepted']);
+const platformOwners: ReadonlySet<string> = new Set(['Forbidden', 'NotAllowed', 'ParentNotAccepted', 'Refused']);
 
 /** The CA says when it goes on, or it is asked again: there is nothing to mend. */
 const waits: ReadonlySet<string> = new Set([

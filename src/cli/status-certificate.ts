@@ -18,6 +18,8 @@ export interface CertificateCase {
   readonly order: Order | undefined;
   /** The refusal or event that suspends it, where one is known. */
   readonly suspendedBy: Problem | undefined;
+  /** In what it is not as its listeners ask. */
+  readonly behind: readonly string[];
   /** What is wrong with a challenge route, which tells more than the self-check that fails because of it. */
   readonly routeProblem: Problem | undefined;
 }
@@ -61,6 +63,9 @@ export function findingOf(input: CertificateCase, now: number): Finding {
   if (ready === undefined) return unlooked(input, 'Certway has not looked at it yet');
   if ((ready.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
     return unlooked(input, 'Certway has not looked at it since its last change');
+  }
+  if (input.behind.length > 0) {
+    return unlooked(input, `what its listeners ask for has not reached it yet (${input.behind.join(', ')})`);
   }
   if (ready.status === 'True') return overdue(input, issuing, now) ?? good(ready, issuing);
   if (wait !== undefined && wait.until > now && !underWay.has(wait.reason)) {

@@ -24,6 +24,8 @@ export interface Link {
   /** Where the issuer is named. */
   readonly from: string;
   readonly suspendedBy: Problem | undefined;
+  /** In what the Certificate is not as the listener asks. */
+  readonly behind: readonly string[];
   /** What the controller has said of a Certificate that it did not make. */
   readonly warned: Problem | undefined;
 }
@@ -78,12 +80,15 @@ function issuerNode(ref: IssuerRef, { namespace, owner, from }: Link, around: Su
 }
 
 function certificateNode(link: Link, order: Order | undefined, routes: readonly ViewNode[], now: number): ViewNode {
-  const { certificate: sight, suspendedBy, owner, name } = link;
+  const { certificate: sight, suspendedBy, owner, name, behind } = link;
   const node = { what: 'Certificate', name: sight.kind === 'seen' ? sight.value.metadata.name : name };
   switch (sight.kind) {
     case 'seen': {
       const routeProblem = routes.find((route) => route.problem !== undefined)?.problem;
-      return { ...node, ...findingOf({ certificate: sight.value, owner, order, suspendedBy, routeProblem }, now) };
+      return {
+        ...node,
+        ...findingOf({ certificate: sight.value, owner, order, suspendedBy, routeProblem, behind }, now),
+      };
     }
     case 'hidden': {
       const sentence = `${sight.why}, and without that it cannot be told whether it is issued`;

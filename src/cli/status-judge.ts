@@ -7,6 +7,7 @@ import type { EventDraft, ObjectRef, OwnerReference } from '../api/meta.ts';
 import { apiVersion, gateways, listenerSets, xListenerSets } from '../api/resources.ts';
 import { missingInherited } from '../plan/inherited.ts';
 import { planListeners } from '../plan/listeners.ts';
+import { differences } from '../plan/listeners-change.ts';
 import { resolveGateway } from '../resolve/gateway.ts';
 import { readBequest } from '../resolve/inherit.ts';
 import { readIssuer } from '../resolve/issuer.ts';
@@ -29,6 +30,8 @@ export interface Told {
 export interface Judgement {
   readonly resolution: Resolution;
   readonly told: readonly Told[];
+  /** By name of the Certificate: in what it is not yet as its listeners ask. */
+  readonly behind: ReadonlyMap<string, readonly string[]>;
   readonly assumed: readonly string[];
 }
 
@@ -42,8 +45,9 @@ export function judge(owner: Gateway | ListenerSet, around: Surroundings, option
     const problem = { key: `${reason}/${message}`, who, sentence: asOne(message) };
     return { about, reason, message, touches: [...suspends, ...holds], problem };
   });
-  const others = [...bystanders(resolution, around), ...inherited(resolution, around, owner.metadata.namespace)];
-  return { resolution, told: [...refusals, ...others], assumed };
+  const { told, behind } = compare(resolution, around);
+  const missing = inherited(resolution, around, owner.metadata.namespace);
+  return { resolution, told: [...refusals, ...told, ...missing], behind, assumed };
 }
 
 function worldOf(owner: Gateway | ListenerSet, around: Surroundings, options: ResolveOptions) {
@@ -101,28 +105,35 @@ function gatewayTrouble({ gateway, options }: GatewayWorld): string | undefined 
   return isAtFault ? `Gateway ${source.namespace}/${source.name}` : undefined;
 }
 
-/** Certificates under a wanted name that somebody else has. */
-function bystanders(resolution: Resolution, around: Surroundings): readonly Told[] {
-  if (around.certificates.kind !== 'seen') return [];
-  const wanted = new Map(resolution.wanted.map((each) => [`${each.namespace}/${each.name}`, each]));
-  const standing = around.certificates.value.filter(({ metadata }) =>
-    wanted.has(`${metadata.namespace}/${metadata.name}`),
+/** What the controller would do now to the Certificates that stand under a wanted name: leave another's alone and say so, or change its own. */
+function compare(resolution: Resolution, around: Surroundings): Pick<Judgement, 'told' | 'behind'> {
+  const names = new Set(resolution.wanted.map(({ namespace, name }) => `${namespace}/${name}`));
+  const standing = itemsOf(around.certificates).filter(({ metadata }) =>
+    names.has(`${metadata.namespace}/${metadata.name}`),
   );
-  const actions = planListeners(resolution, { certificates: standing, liveUids: liveOwners(standing, around) });
-  return actions.flatMap((action) => {
-    if (action.kind !== 'say') return [];
-    const { about, reason, message } = action.event;
-    const names = resolution.wanted.filter(
-      ({ owner, name }) => owner.uid === about.uid && message.includes(`"${name}"`),
+  const told: Told[] = [];
+  const behind = new Map<string, readonly string[]>();
+  for (const action of planListeners(resolution, { certificates: standing, liveUids: liveOwners(standing, around) })) {
+    if (action.kind === 'say') told.push(bystander(action.event, resolution));
+    const live = standing.find(
+      ({ metadata }) => action.kind !== 'say' && metadata.name === action.object.metadata.name,
     );
-    return [
-      toldBy(
-        action.event,
-        names.map(({ name }) => name),
-        `${reason}/${message}`,
-      ),
-    ];
-  });
+    // What comes from a Gateway that is hidden cannot be compared.
+    if (action.kind !== 'replaceCertificate' || live === undefined || around.gateway?.kind !== 'seen') continue;
+    behind.set(live.metadata.name, differences(live, action.object));
+  }
+  return { told, behind };
+}
+
+/** A Certificate under a wanted name that somebody else has. */
+function bystander(event: EventDraft, { wanted }: Resolution): Told {
+  const { about, reason, message } = event;
+  const names = wanted.filter(({ owner, name }) => owner.uid === about.uid && message.includes(`"${name}"`));
+  return toldBy(
+    event,
+    names.map(({ name }) => name),
+    `${reason}/${message}`,
+  );
 }
 
 /** Owners that were not looked at count as alive, as they do for the controller. */

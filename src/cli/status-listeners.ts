@@ -58,7 +58,10 @@ function listenerNode(
   const verdict = judgeListener(source, index, listener, protocols, ignored);
   if (verdict.kind === 'skipped') return { ...node, mark: 'note', says: `${what}; asks for no certificate` };
   const secrets = [...new Set(namedSecrets(source, listener, protocols))];
-  if (secrets.length === 0) return { ...node, mark: 'bad', says: `${what}; gets no certificate` };
+  if (secrets.length === 0) {
+    const isRefused = walk.judgement.told.some(({ about }) => about.uid === source.subject.uid);
+    return { ...node, mark: isRefused ? 'bad' : 'note', says: `${what}; gets no certificate` };
+  }
   const under = secrets.flatMap((secret) => secretNodes(walk, source, { secret, listener: name }, shown));
   return { ...node, mark: markOf(under), says: what, under };
 }
@@ -122,6 +125,7 @@ export function linkOf(
     from: wanted === undefined ? 'as the Certificate says' : originOf(wanted, source),
     suspendedBy: told ?? warnings.find(({ key }) => suspended !== undefined && key.endsWith(`/${suspended}`)),
     warned: warnings[0],
+    behind: judgement.behind.get(name) ?? [],
   };
 }
 

@@ -7,7 +7,9 @@ import type { Order } from '../../src/api/order.ts';
 import type { StatusView, ViewNode } from '../../src/cli/status-node.ts';
 import type { Many, Named, StatusScene, Subject, Surroundings } from '../../src/cli/status-scene.ts';
 import { statusView } from '../../src/cli/status-view.ts';
-import { certificate, clusterIssuer, listenerSet, openGateway, options } from '../resolve/world.ts';
+import { newCertificate } from '../../src/plan/listeners-change.ts';
+import { resolveGateway } from '../../src/resolve/gateway.ts';
+import { clusterIssuer, listenerSet, only, openGateway, options, world } from '../resolve/world.ts';
 
 export const now = Date.parse('2026-03-01T12:00:00Z');
 const notAfter = '2026-05-01T12:00:00Z';
@@ -26,10 +28,10 @@ export function issuer(name: string, status: Condition['status'] = 'True', messa
   return { apiVersion: 'cert-manager.io/v1', kind, metadata, spec: {}, status: { conditions } } satisfies Issuer;
 }
 
-/** A Certificate of the set in the state that the conditions give. */
+/** The Certificate that the set asks for, in the state that the conditions give. */
 export function foo(conditions: readonly Condition[], parts: Partial<Certificate['status']> = {}): Certificate {
-  const made = certificate('foo-tls', set, { spec: { issuerRef: { name: 'le', kind: 'ClusterIssuer' } } });
-  return { ...made, status: { conditions, ...parts } };
+  const made = newCertificate(only(resolveGateway(world(gw, [set]))));
+  return { ...made, metadata: { ...made.metadata, uid: 'uid-foo-tls' }, status: { conditions, ...parts } };
 }
 
 export const isReady: Condition = {

@@ -1,6 +1,7 @@
 // `certway status` as people run it: a real process with their kubeconfig, on what a real controller has made and refused. It only ever looks,
 // and what a user may not see it says instead of failing.
 
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -188,6 +189,16 @@ describe('somebody with rights in one namespace only', () => {
     return writeKubeconfig(join(world.dir, 'dev.kubeconfig'), server, { kind: 'token', token });
   }
 
+  /** What the user has done to the API server; undefined until it has done something. */
+  async function verbsOf(username: string): Promise<ReadonlySet<string> | undefined> {
+    const lines = (await readFile(world.auditLog, 'utf8')).trimEnd().split('\n').filter((line) => line.includes(username));
+    const verbs = lines.flatMap((line) => {
+      const event: { readonly verb: string; readonly user: { readonly username: string } } = JSON.parse(line);
+      return event.user.username === username ? [event.verb] : [];
+    });
+    return verbs.length > 0 ? new Set(verbs) : undefined;
+  }
+
   it('sees that all is good, and reads what was not to be seen', async () => {
     const kubeconfig = await developer();
     const ask = (kind: string, name: string) => status([kind, name, '-n', team.namespace, '--kubeconfig', kubeconfig]);
@@ -200,6 +211,8 @@ describe('somebody with rights in one namespace only', () => {
     expect(unseen).toContain(`you may not get Gateway parent in namespace ${team.namespace}`);
     expect(unseen).toContain(`you may not get Secret web-tls in namespace ${team.namespace}`);
     expect(unseen).toContain('whether listener sets of other namespaces hold one of these hostnames');
+    const verbs = await until('the audit log to have it', () => verbsOf(`system:serviceaccount:${team.namespace}:dev`));
+    expect([...verbs].sort()).toEqual(['get', 'list']);
     const refused = await ask('gateway', 'parent');
     expect(refused.exitCode).toBe(1);
     expect(lastLine(refused)).toBe(

@@ -9,8 +9,6 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { cached } from '../rig/cache.ts';
-import { startController } from '../rig/controller.ts';
-import { sharedWorld } from '../rig/shared-world.ts';
 import { startTether } from '../rig/tether.ts';
 import { until } from '../rig/wait.ts';
 
@@ -129,13 +127,6 @@ it('npm run up refuses an option that it does not know', async () => {
   });
   expect(exitCode).toBe(2);
   expect(stderr).toContain('--no-kontroller');
-});
-
-it('a controller that exits before it is ready is reported with the end of its log', async () => {
-  await using world = await sharedWorld();
-  await expect(startController(world, { flags: ['--no-such-flag'] })).rejects.toThrow(
-    /ended with code 2[\s\S]*no-such-flag/,
-  );
 });
 
 it('two runs that need the same part build it once', async () => {
