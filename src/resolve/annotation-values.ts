@@ -1,6 +1,7 @@
 // Reads single annotation values: lists, records, durations, numbers, switches. Each answers undefined for what it does not accept.
 // Called by the rows of annotation-table.ts only.
 
+import { isIP } from 'node:net';
 import { checkNames } from '../pki/names.ts';
 import { parseGoDuration } from '../pki/renewal.ts';
 
@@ -40,7 +41,9 @@ export function readNames(
   const items = readList(value);
   if (sort === 'emailAddresses' && items.some((item) => /[<>]/.test(item))) return undefined;
   const none = { dnsNames: [], ipAddresses: [], emailAddresses: [], uris: [] };
-  return checkNames({ ...none, [sort]: items }).ok ? items : undefined;
+  // An address among the DNS names is sorted out later, IPv6 as well as IPv4.
+  const names = sort === 'dnsNames' ? items.filter((item) => isIP(item) === 0) : items;
+  return checkNames({ ...none, [sort]: names }).ok ? items : undefined;
 }
 
 /** One CSV record (RFC 4180); undefined where it is empty, has several lines, or its quotes do not match. */

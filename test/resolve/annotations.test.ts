@@ -26,6 +26,7 @@ describe('values that are accepted', () => {
     ['common-name', '', {}],
     ['alt-names', 'a.com,b.com', { dnsNames: ['foo.com', 'a.com', 'b.com'] }],
     ['alt-names', ' a.com , foo.com,,a.com', { dnsNames: ['foo.com', 'a.com'] }],
+    ['alt-names', 'a.com,::1,1.2.3.4', { dnsNames: ['foo.com', 'a.com'], ipAddresses: ['::1', '1.2.3.4'] }],
     ['alt-names', '', {}],
     ['ip-sans', '192.0.2.1, 2001:db8::1', { ipAddresses: ['192.0.2.1', '2001:db8::1'] }],
     ['ip-sans', '', {}],
