@@ -1,7 +1,7 @@
 // Every way in which a CA, or the way to it, can fail us, as one closed union (RFC 8555 §6.7), and how a failed HTTP reply becomes one of them.
 // Called by transport.ts; all callers switch on `kind`. What the CA wrote is stripped of control characters and cut before anyone sees it.
 
-import type { CaIdentifier } from '../order/ca.ts';
+import type { CaIdentifier, CaProblem } from '../order/ca.ts';
 import type { HttpReply } from './http-reply.ts';
 import { readIdentifier } from './identifier.ts';
 import { fieldOf, listOf, parseJson, readText, readUrl } from './json.ts';
@@ -20,23 +20,10 @@ export interface AcmeError {
   readonly subproblems: readonly Subproblem[];
 }
 
+/** The order machine's problems, with what RFC 8555 §6.7.1 adds to a refusal. Status 0: refused here, for something that no CA would take. */
 export type AcmeProblem =
-  /** The CA understood and said no. Status 0: refused here, for something that no CA would take. */
-  | (AcmeError & { readonly kind: 'refused'; readonly status: number; readonly retryAt?: number })
-  | {
-      readonly kind: 'rateLimited';
-      readonly detail: string;
-      /** The fragment of the link in the detail, which names the limit at CAs that run Boulder. */
-      readonly limit?: string;
-      /** The account is paused until a person visits this address. */
-      readonly pauseUrl?: string;
-      readonly retryAt?: number;
-    }
-  /** 5xx, and refusals that did not come from the ACME server itself: a request may or may not have taken effect. */
-  | { readonly kind: 'unavailable'; readonly status: number; readonly detail: string; readonly retryAt?: number }
-  /** `no`: the request did not leave this process. `maybe`: the CA may have acted on it. */
-  | { readonly kind: 'network'; readonly detail: string; readonly sent: 'no' | 'maybe' }
-  | { readonly kind: 'malformed'; readonly detail: string };
+  | Exclude<CaProblem, { readonly kind: 'refused' }>
+  | (AcmeError & Extract<CaProblem, { readonly kind: 'refused' }>);
 
 /** What a reply that is no success means; undefined for 2xx. Times are epoch ms on the clock of `now`. */
 export function problemOf(reply: HttpReply, now: number): AcmeProblem | undefined {

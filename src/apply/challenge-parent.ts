@@ -1,8 +1,9 @@
 // Chooses the Gateway API parent through which a name is proven over HTTP-01: the issuer's solver, then the Certificate's parent, then the port-80 listener.
 
 import type { AcmeSolver, Certificate, Issuer } from '../api/certmanager.ts';
-import type { ListenerSet, ParentRef } from '../api/gateway.ts';
+import type { ParentRef } from '../api/gateway.ts';
 import { annotations } from '../api/names.ts';
+import { parentKey } from '../resolve/source.ts';
 import { pickHttpListener } from '../solve/listener.ts';
 import { pickSolver } from '../solve/solver.ts';
 import type { Ports } from './ports.ts';
@@ -59,10 +60,4 @@ function annotatedParent(ports: Ports, certificate: Certificate, host: string) {
   if (set === undefined) return { refusal: `${kind} ${key} does not exist.` };
   const gateway = ports.stores.gateways.get(parentKey(set));
   return pickHttpListener({ host, set, ...(gateway && { gateway }), routeNamespace, namespaceLabels: labelsOf });
-}
-
-/** "namespace/name" of the Gateway that a ListenerSet of either kind points at. */
-export function parentKey(set: ListenerSet): string {
-  const { name, namespace } = set.spec.parentRef;
-  return `${namespace ?? set.metadata.namespace}/${name}`;
 }

@@ -6,7 +6,7 @@ import type { KubeObject } from '../api/meta.ts';
 import { annotations, certManagerGroup } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { Store } from '../kube/store.ts';
-import { parentKey } from './challenge-parent.ts';
+import { parentKey } from '../resolve/source.ts';
 import { wantedIssuerKey } from './issuer-of.ts';
 import { hostsOf } from './order-object.ts';
 import type { Stores } from './ports.ts';

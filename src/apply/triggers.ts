@@ -5,7 +5,7 @@ import type { Metadata } from '../api/core.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { type Change, keyOf } from '../kube/store.ts';
 import { conditionOf } from '../plan/conditions.ts';
-import { parentKey } from './challenge-parent.ts';
+import { parentKey } from '../resolve/source.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
 import type { Ports } from './ports.ts';
 

@@ -39,7 +39,9 @@ export interface CaAuthorization {
   readonly retryAt?: number;
 }
 
+/** Every way in which a CA, or the way to it, can fail us (RFC 8555 §6.7). */
 export type CaProblem =
+  /** The CA understood and said no. */
   | {
       readonly kind: 'refused';
       readonly status: number;
@@ -50,10 +52,14 @@ export type CaProblem =
   | {
       readonly kind: 'rateLimited';
       readonly detail: string;
+      /** The fragment of the link in the detail, which names the limit at CAs that run Boulder. */
       readonly limit?: string;
+      /** The account is paused until a person visits this address. */
       readonly pauseUrl?: string;
       readonly retryAt?: number;
     }
+  /** 5xx, and refusals that did not come from the ACME server itself: a request may or may not have taken effect. */
   | { readonly kind: 'unavailable'; readonly status: number; readonly detail: string; readonly retryAt?: number }
+  /** `no`: the request did not leave this process. `maybe`: the CA may have acted on it. */
   | { readonly kind: 'network'; readonly detail: string; readonly sent: 'no' | 'maybe' }
   | { readonly kind: 'malformed'; readonly detail: string };

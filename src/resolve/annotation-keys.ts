@@ -14,8 +14,6 @@ export const keys = {
   keySize: 'cert-manager.io/private-key-size',
   keyRotation: 'cert-manager.io/private-key-rotation-policy',
   secretTemplate: 'cert-manager.io/secret-template',
-  /** Also what stands on the Certificate. */
-  issueTemporary: 'cert-manager.io/issue-temporary-certificate',
   temporary: 'certway.dev/temporary-certificate',
   /** On a Gateway: short names of its annotations that ListenerSets take where they have none of their own. */
   inherit: 'certway.dev/inherit',

@@ -135,7 +135,7 @@ const otherRows: readonly AnnotationRow[] = [
   ),
   { key: keys.ignoreTlsListeners, accepts: 'names of listeners', read: (v) => ({ ignoredListeners: readList(v) }) },
   switchRow(keys.temporary, { temporary: 'wanted' }, { unit: 'temporary' }),
-  switchRow(keys.issueTemporary, { temporary: 'wanted' }, { unit: 'temporary' }),
+  switchRow(annotations.issueTemporary, { temporary: 'wanted' }, { unit: 'temporary' }),
   switchRow(keys.editInPlace, { editInPlace: 'wanted' }),
   switchRow(keys.parentRefFallback, { parentFallback: 'wanted' }, { only: 'ListenerSet' }),
   { key: keys.ingressClass, accepts: 'any text', read: (v) => (v === '' ? {} : { ingressClass: v }) },

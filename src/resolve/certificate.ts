@@ -15,7 +15,7 @@ export const derivedAnnotations: readonly string[] = [
   annotations.parentRefNamespace,
   annotations.gateway,
   annotations.suspended,
-  keys.issueTemporary,
+  annotations.issueTemporary,
   keys.overrideIngressName,
   keys.overrideIngressClass,
   keys.overrideIngressClassName,
@@ -79,7 +79,7 @@ export function annotationsOf(
   return {
     ...Object.fromEntries(copied),
     ...challengeParent(source, shape),
-    ...(temporary !== undefined && { [keys.issueTemporary]: 'true' }),
+    ...(temporary !== undefined && { [annotations.issueTemporary]: 'true' }),
     ...(shape.editInPlace !== undefined && { [keys.overrideIngressName]: source.name }),
     ...(shape.ingressClass !== undefined && { [keys.overrideIngressClass]: shape.ingressClass }),
     ...(shape.ingressClassName !== undefined && { [keys.overrideIngressClassName]: shape.ingressClassName }),
