@@ -1,11 +1,14 @@
 // The door: argv and environment become one Config, or every mistake at once. Nothing else in src reads either.
 
 import { hostname } from 'node:os';
+import { type Proxies, readProxies } from './acme/proxy.ts';
 import type { Reply } from './api/reply.ts';
-import type { Settings } from './apply/ports.ts';
+import type { DnsPorts, Settings } from './apply/ports.ts';
 import type { WatchOptions } from './apply/watches.ts';
 import type { StatusWish } from './cli/status.ts';
 import { readStatusArgs } from './cli/status-args.ts';
+import { readNameserver, systemNameservers } from './dns/nameserver.ts';
+import type { DnsView } from './dns/view.ts';
 import { booleanOf, durationOf, listOf, numberOf, oneOf, serviceOf } from './flag-values.ts';
 import { defaultValues, readFlags, usage, type Values } from './flags.ts';
 import type { LeadershipConfig } from './kube/leadership.ts';
@@ -17,12 +20,13 @@ export interface ControllerConfig {
   readonly watched: Pick<WatchOptions, 'gatewayApi' | 'listenerSets' | 'xListenerSets' | 'solverNamespace'>;
   readonly lease: LeadershipConfig;
   readonly settings: Settings;
+  readonly dns: Pick<DnsPorts, 'ambient'> & { readonly view: Omit<DnsView, 'https'> };
   readonly workers: number;
   readonly http01Listen: string;
   readonly metricsListen: string;
   readonly healthListen: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
-  readonly proxyUrl: string | undefined;
+  readonly proxies: Proxies | undefined;
 }
 
 export interface GrantConfig {
@@ -87,18 +91,61 @@ function readController(argv: readonly string[], env: Environment): Reply<Config
       solverService,
       selfCheck: {
         nameservers: listOf(values['acme-http01-solver-nameservers']),
+        addressCheck: oneOf(
+          'acme-http01-address-check',
+          values['acme-http01-address-check'],
+          ['warn', 'require', 'off'],
+          mistakes,
+        ),
         port: numberOf('acme-http01-self-check-port', values['acme-http01-self-check-port'], 1, 65_535, mistakes),
       },
       resolve: resolveOf(values, mistakes),
+      approver: approverOf(values, mistakes),
+      secretOwner: booleanOf('enable-certificate-owner-ref', values['enable-certificate-owner-ref'], mistakes)
+        ? 'certificate'
+        : 'nobody',
     },
+    dns: dnsOf(values, mistakes),
     workers: numberOf('concurrent-workers', values['concurrent-workers'], 1, 10_000, mistakes),
     http01Listen: values['acme-http01-listen-address'],
     metricsListen: values['metrics-listen-address'],
     healthListen: values['healthz-listen-address'],
     logLevel: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error'], mistakes),
-    proxyUrl: env.HTTPS_PROXY ?? env.https_proxy,
+    proxies: proxiesOf(env, mistakes),
   };
   return mistakes.length > 0 ? { ok: false, problem: mistakes } : { ok: true, value: config };
+}
+
+function dnsOf(values: Values, mistakes: string[]): ControllerConfig['dns'] {
+  const given = listOf(values['dns01-recursive-nameservers']);
+  const read = given.map((text) => readNameserver(text) ?? text);
+  for (const each of read) {
+    if (typeof each === 'string')
+      mistakes.push(`--dns01-recursive-nameservers: "${each}" is no host:port or https URL`);
+  }
+  const nameservers = read.filter((each) => typeof each !== 'string');
+  const isOnly = booleanOf('dns01-recursive-nameservers-only', values['dns01-recursive-nameservers-only'], mistakes);
+  const may = (name: 'cluster-issuer-ambient-credentials' | 'issuer-ambient-credentials') =>
+    booleanOf(name, values[name], mistakes) ? ('allowed' as const) : ('forbidden' as const);
+  return {
+    view: {
+      nameservers: given.length > 0 ? nameservers : systemNameservers(),
+      checks: isOnly ? 'nameservers' : 'authorities',
+      authorityPort: numberOf('dns01-authority-port', values['dns01-authority-port'], 1, 65_535, mistakes),
+    },
+    ambient: { clusterIssuers: may('cluster-issuer-ambient-credentials'), issuers: may('issuer-ambient-credentials') },
+  };
+}
+
+/** cert-manager's way to leave approval to others is a controller taken out of its list; no other name of that list means anything here. */
+function approverOf(values: Values, mistakes: string[]): 'ours' | 'theirs' {
+  const isOff = booleanOf('disable-auto-approval', values['disable-auto-approval'], mistakes);
+  const names = listOf(values.controllers);
+  for (const name of names) {
+    if (name === '*' || name === '-certificaterequests-approver') continue;
+    mistakes.push(`--controllers "${name}" is not supported; known: * and -certificaterequests-approver`);
+  }
+  return isOff || names.includes('-certificaterequests-approver') ? 'theirs' : 'ours';
 }
 
 function leaseOf(values: Values, env: Environment, mistakes: string[]): LeadershipConfig {
@@ -131,6 +178,12 @@ function resolveOf(values: Values, mistakes: string[]): ResolveOptions {
       mistakes,
     ),
   };
+}
+
+function proxiesOf(env: Environment, mistakes: string[]): Proxies | undefined {
+  const proxies = readProxies(env);
+  if (!proxies.ok) mistakes.push(proxies.problem);
+  return proxies.ok ? proxies.value : undefined;
 }
 
 function readGrant(argv: readonly string[]): Reply<Config, readonly string[]> {

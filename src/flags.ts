@@ -48,6 +48,21 @@ const flags = {
     default: '',
     help: 'annotations copied from Gateway or ListenerSet to the Certificate',
   },
+  'disable-auto-approval': {
+    type: 'boolean',
+    default: false,
+    help: 'sign only what somebody else has approved (cmctl approve, an approver of your own)',
+  },
+  controllers: {
+    type: 'string',
+    default: '*',
+    help: '*,-certificaterequests-approver is another way to say --disable-auto-approval',
+  },
+  'enable-certificate-owner-ref': {
+    type: 'boolean',
+    default: false,
+    help: 'delete the Secret with its Certificate, by an owner reference',
+  },
   'leader-elect': { type: 'boolean', default: true, help: 'take part in leader election' },
   'leader-election-namespace': { type: 'string', default: 'certway-system', help: 'where the Lease stands' },
   'leader-election-lease-duration': {
@@ -84,6 +99,28 @@ const flags = {
     type: 'string',
     default: '',
     help: 'host:port of DNS servers for self-checks; empty: the system’s',
+  },
+  'dns01-recursive-nameservers': {
+    type: 'string',
+    default: '',
+    help: 'host:port or https URLs of the servers that DNS-01 looks names up at; empty: the system’s',
+  },
+  'dns01-recursive-nameservers-only': {
+    type: 'boolean',
+    default: false,
+    help: 'look for TXT records at these servers instead of at each zone’s own',
+  },
+  'dns01-authority-port': { type: 'string', default: '53', help: 'port of the zones’ own servers' },
+  'cluster-issuer-ambient-credentials': {
+    type: 'boolean',
+    default: true,
+    help: 'ClusterIssuers may use the credentials of the controller’s own surroundings',
+  },
+  'issuer-ambient-credentials': { type: 'boolean', default: false, help: 'the same for Issuers' },
+  'acme-http01-address-check': {
+    type: 'string',
+    default: 'warn',
+    help: 'require | warn | off: must a name’s addresses be its Gateway’s? off asks the Gateway’s own (split DNS)',
   },
   'acme-http01-self-check-port': { type: 'string', default: '80', help: 'port that self-checks ask' },
   'metrics-listen-address': { type: 'string', default: '0.0.0.0:9402', help: 'Prometheus metrics' },

@@ -4,11 +4,16 @@ import { once } from 'node:events';
 import { accounts } from './apply/accounts.ts';
 import { certificateReconciler } from './apply/certificate.ts';
 import { knownOrders, liveOrders } from './apply/challenge-lookup.ts';
+import { keepGrants } from './apply/grant-keeper.ts';
 import { issuerReconciler } from './apply/issuer.ts';
 import { keyMaker } from './apply/key-maker.ts';
+import { keystoreMaker } from './apply/keystore-maker.ts';
 import { listenerReconciler } from './apply/listeners.ts';
+import { looks } from './apply/looks.ts';
+import { orderCleanup } from './apply/order-cleanup.ts';
 import type { Ports } from './apply/ports.ts';
 import { makeWork } from './apply/queues.ts';
+import { requestReconciler } from './apply/request.ts';
 import { secretWatches } from './apply/secret-watches.ts';
 import { signers } from './apply/signers.ts';
 import { makeStores } from './apply/stores.ts';
@@ -16,6 +21,7 @@ import { secretChanged, wireTriggers } from './apply/triggers.ts';
 import { startWatches } from './apply/watches.ts';
 import { printGrant } from './cli/grant.ts';
 import { type ControllerConfig, readConfig } from './config.ts';
+import { openHttps } from './dns/https.ts';
 import { kubeClient } from './kube/client.ts';
 import { leadership } from './kube/leadership.ts';
 import { eventRecorder } from './kube/recorder.ts';
@@ -52,19 +58,27 @@ async function controller(config: ControllerConfig): Promise<number> {
   const stores = makeStores(onBug);
   const work = makeWork();
   const watched = { session, signal, log, onBug };
+  const proxyUrl = config.proxies?.url;
+  const https = openHttps({ proxyUrl, userAgent: 'certway-controller' });
   const ports: Ports = {
     kube,
     stores,
     log,
     now: Date.now,
     wakeIssuer: work.issuer,
+    wakeCertificate: work.certificate,
+    wakeRequest: work.request,
+    looks: looks({ signal, log }),
+    dns: { https, proxyUrl, session, ambient: config.dns.ambient, view: { ...config.dns.view, https } },
+    presenting: new Set(),
     keys: keyMaker(),
+    keystores: keystoreMaker(),
     secrets: secretWatches({
       ...watched,
       now: Date.now,
       onChange: (...change) => secretChanged(ports, work, ...change),
     }),
-    accounts: accounts({ kube, mayPost: lead.mayWrite, proxyUrl: config.proxyUrl, onRequest: metrics.acmeRequest }),
+    accounts: accounts({ kube, mayPost: lead.mayWrite, proxies: config.proxies, onRequest: metrics.acmeRequest }),
     recorder: eventRecorder({
       kube,
       instance: config.lease.identity,
@@ -92,15 +106,19 @@ async function controller(config: ControllerConfig): Promise<number> {
 
   // Only the leader works: queue(key) → observe → plan → perform.
   await watches.whenReady(signal);
+  const led = new AsyncDisposableStack();
   const onLead = () => {
     log.info({ identity: config.lease.identity }, 'leading');
     const signing = signers();
     const gateway = listenerReconciler(ports);
     const certificate = certificateReconciler(ports, signing);
+    led.use(keepGrants(ports));
     work.start({
       issuer: issuerReconciler(ports, signing),
       gateway,
       certificate,
+      request: requestReconciler(ports, signing),
+      cleanup: orderCleanup(ports),
       workers: config.workers,
       log,
       metrics,
@@ -112,8 +130,10 @@ async function controller(config: ControllerConfig): Promise<number> {
 
   if (!signal.aborted) await once(signal, 'abort');
   await work[Symbol.asyncDispose]();
+  await led.disposeAsync();
   await lead.release();
   await ports.accounts[Symbol.asyncDispose]();
+  await https[Symbol.asyncDispose]();
   await session[Symbol.asyncDispose]();
   return signal.reason;
 }

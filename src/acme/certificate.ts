@@ -5,6 +5,7 @@ import type { Reply } from '../api/reply.ts';
 import { openCertificate, splitPem } from '../pki/certificate.ts';
 import type { Document } from './document.ts';
 import { urlsOf } from './links.ts';
+import type { AcmeProblem } from './problem.ts';
 import type { AcmeReply, AcmeSession } from './session.ts';
 
 export interface IssuedChain {
@@ -21,6 +22,34 @@ export function download(
 ): Promise<AcmeReply<IssuedChain>> {
   const accepts = 'application/pem-certificate-chain';
   return endpoint.post({ action: 'certificate', url, key, accountUrl, accepts, read: parseChain, signal });
+}
+
+export interface AllChains {
+  readonly first: IssuedChain;
+  readonly others: readonly IssuedChain[];
+  /** Why an alternate is not among the others. */
+  readonly lost?: AcmeProblem;
+}
+
+// A CA with more cross-signatures than that would cost more requests than a choice is worth.
+const mostAlternates = 8;
+
+/** The chain of `url` and, one request each, the alternates that it links to (§7.4.2). */
+export async function downloadAll(
+  session: AcmeSession,
+  url: string,
+  signal?: AbortSignal,
+): Promise<Reply<AllChains, AcmeProblem>> {
+  const first = await download(session, url, signal);
+  if (!first.ok) return first;
+  const urls = first.value.resource.alternates.filter((each) => each !== url).slice(0, mostAlternates);
+  const others: IssuedChain[] = [];
+  let lost: AcmeProblem | undefined;
+  for (const reply of await Promise.all(urls.map((each) => download(session, each, signal)))) {
+    if (reply.ok) others.push(reply.value.resource);
+    else lost ??= reply.problem;
+  }
+  return { ok: true, value: { first: first.value.resource, others, ...(lost !== undefined && { lost }) } };
 }
 
 /** Refuses whatever else stands in the text: the chain goes into a Secret as it is. */

@@ -1,5 +1,5 @@
-// The directory (RFC 8555 §7.1.1): the addresses of everything else, read once an hour. Called by transport.ts; account.ts and order.ts
-// take their addresses from it.
+// The directory (RFC 8555 §7.1.1): the addresses of everything else, read once an hour, and again when the CA does not know one of them any
+// more. Called by transport.ts; at-directory.ts takes the addresses of requests from it.
 
 import type { Reply } from '../api/reply.ts';
 import { fieldOf, readText, readUrl, unreadable } from './json.ts';
@@ -9,6 +9,9 @@ export interface Directory {
   readonly newNonce: string;
   readonly newAccount: string;
   readonly newOrder: string;
+  /** §7.6 and §7.3.5; not every CA has them. */
+  readonly revokeCert?: string;
+  readonly keyChange?: string;
   /** RFC 9773 §4.1. */
   readonly renewalInfo?: string;
   readonly meta: {
@@ -28,6 +31,8 @@ export function readDirectory(content: unknown): Reply<Directory, string> {
   }
   const meta = fieldOf(content, 'meta');
   const renewalInfo = readUrl(fieldOf(content, 'renewalInfo'));
+  const revokeCert = readUrl(fieldOf(content, 'revokeCert'));
+  const keyChange = readUrl(fieldOf(content, 'keyChange'));
   const termsOfService = readUrl(fieldOf(meta, 'termsOfService'));
   return {
     ok: true,
@@ -35,6 +40,8 @@ export function readDirectory(content: unknown): Reply<Directory, string> {
       newNonce,
       newAccount,
       newOrder,
+      ...(revokeCert !== undefined && { revokeCert }),
+      ...(keyChange !== undefined && { keyChange }),
       ...(renewalInfo !== undefined && { renewalInfo }),
       meta: {
         ...(termsOfService !== undefined && { termsOfService }),

@@ -8,7 +8,8 @@ import { type Link, linksOf } from './links.ts';
 import type { AcmeProblem } from './problem.ts';
 import { retryAt } from './retry-after.ts';
 
-export type MediaType = 'application/json' | 'application/pem-certificate-chain';
+/** `nothing`: the status says it all, and a body is not read. */
+export type MediaType = 'application/json' | 'application/pem-certificate-chain' | 'nothing';
 
 export interface Document {
   /** The URL that was asked. */
@@ -16,7 +17,7 @@ export interface Document {
   readonly status: number;
   /** Where the resource lives, if the reply says so. */
   readonly location?: string;
-  /** Parsed JSON, or the text of a PEM chain. */
+  /** Parsed JSON, the text of a PEM chain, or null for nothing. */
   readonly content: unknown;
   readonly links: readonly Link[];
   /** Epoch ms. */
@@ -30,9 +31,9 @@ export function readDocument(
   now: number,
 ): Reply<Document, AcmeProblem> {
   const type = headerOf(reply.headers, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type !== accepts)
+  if (accepts !== 'nothing' && type !== accepts)
     return malformed(`The CA answered with content of type "${type.slice(0, 80)}", not ${accepts}.`);
-  const content = accepts === 'application/json' ? parseJson(reply.body) : reply.body.toString('latin1');
+  const content = contentOf(reply.body, accepts);
   if (content === undefined) return malformed('The CA’s reply is not JSON.');
   const stated = headerOf(reply.headers, 'location');
   const location = stated === undefined ? undefined : (readUrl(stated) ?? readUrl(URL.parse(stated, asked)?.href));
@@ -49,6 +50,19 @@ export function readDocument(
       ...(later !== undefined && { retryAt: later }),
     },
   };
+}
+
+function contentOf(body: Buffer, accepts: MediaType): unknown {
+  switch (accepts) {
+    case 'application/json':
+      return parseJson(body);
+    case 'application/pem-certificate-chain':
+      return body.toString('latin1');
+    case 'nothing':
+      return null;
+    default:
+      return accepts satisfies never;
+  }
 }
 
 export function malformed(detail: string): { readonly ok: false; readonly problem: AcmeProblem } {

@@ -19,7 +19,10 @@ export type Action =
   | 'authorization'
   | 'challenge'
   | 'finalize'
-  | 'certificate';
+  | 'certificate'
+  | 'keyChange'
+  | 'revokeCert'
+  | 'renewalInfo';
 
 export interface HttpOptions extends SocketOptions {
   readonly userAgent: string;

@@ -1,5 +1,5 @@
-// What we sign: requests (RFC 8555 §6.2), the external account binding (§7.3.4), and the key's thumbprint (§8.1, RFC 7638). By `jose`,
-// which signs on the thread pool and converts each KeyObject once. Called by transport.ts and account.ts.
+// What we sign: requests (RFC 8555 §6.2), the external account binding (§7.3.4), the change of a key (§7.3.5); and the key's thumbprint
+// (§8.1, RFC 7638). By `jose`, which signs on the thread pool and converts each KeyObject once. Called by transport.ts, account.ts, key-change.ts.
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
@@ -7,7 +7,7 @@ import { FlattenedSign } from 'jose/jws/flattened/sign';
 
 export interface ToSign {
   readonly key: KeyObject;
-  /** The account's URL; without it the key itself is sent, as only newAccount may (§6.2). */
+  /** The account's URL; without it the key itself is sent, as newAccount and revokeCert may (§6.2). */
   readonly accountUrl?: string | undefined;
   readonly url: string;
   readonly nonce: string;
@@ -15,13 +15,17 @@ export interface ToSign {
   readonly payload?: unknown;
 }
 
-type Algorithm = 'RS256' | 'ES256' | 'ES384' | 'ES512';
+type Algorithm = 'RS256' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA';
 
-/** Undefined for keys that ACME servers do not take: anything but RSA of 2048 bits or more and the NIST curves. */
+/**
+ * Undefined for keys that no ACME server takes: anything but RSA of 2048 bits or more, the NIST curves and Ed25519. Whether it takes one of these is
+ * the server's to say (Let's Encrypt: neither P-521 nor Ed25519).
+ */
 export function algorithmOf(key: KeyObject): Algorithm | undefined {
   const details = key.asymmetricKeyDetails;
   if (key.type !== 'private') return undefined;
   if (key.asymmetricKeyType === 'rsa') return (details?.modulusLength ?? 0) >= 2048 ? 'RS256' : undefined;
+  if (key.asymmetricKeyType === 'ed25519') return 'EdDSA';
   switch (key.asymmetricKeyType === 'ec' ? details?.namedCurve : undefined) {
     case 'prime256v1':
       return 'ES256';
@@ -49,12 +53,33 @@ export interface ExternalAccount {
   readonly macKey: string;
 }
 
-/** Ties `key` to an account that the CA knows by other means; undefined when the MAC key is not base64url. */
+/** base64url, with or without padding; the characters of plain base64 are taken too. */
+export function isMacKey(text: string): boolean {
+  return /^[A-Za-z0-9_+/-]+={0,2}$/.test(text);
+}
+
+/**
+ * Ties `key` to an account that the CA knows by other means. Always HS256, as in cert-manager, which ignores `keyAlgorithm`: what is written there
+ * has never been tried against the CA.
+ */
 export async function externalBinding(eab: ExternalAccount, key: KeyObject, newAccountUrl: string): Promise<unknown> {
-  if (!/^[A-Za-z0-9_+/-]+={0,2}$/.test(eab.macKey)) return undefined;
   return new FlattenedSign(bytes(JSON.stringify(publicJwk(key))))
     .setProtectedHeader({ alg: 'HS256', kid: eab.keyId, url: newAccountUrl })
     .sign(Buffer.from(eab.macKey, 'base64url'));
+}
+
+/** §7.3.5: the new key says, signed with itself, which account it takes over from which key. */
+export async function keyChangeStatement(
+  keys: { readonly old: KeyObject; readonly next: KeyObject },
+  accountUrl: string,
+  keyChangeUrl: string,
+): Promise<unknown> {
+  const alg = algorithmOf(keys.next);
+  if (alg === undefined) throw new Error('this kind of key cannot sign for ACME');
+  const payload = { account: accountUrl, oldKey: publicJwk(keys.old) };
+  return new FlattenedSign(bytes(JSON.stringify(payload)))
+    .setProtectedHeader({ alg, jwk: publicJwk(keys.next), url: keyChangeUrl })
+    .sign(keys.next);
 }
 
 /** What follows the token in an HTTP-01 answer. */
@@ -64,7 +89,8 @@ export function thumbprint(key: KeyObject): Promise<string> {
 
 function publicJwk(key: KeyObject) {
   const { kty = '', n, e, crv, x, y } = createPublicKey(key).export({ format: 'jwk' });
-  return kty === 'RSA' ? { kty, n: n ?? '', e: e ?? '' } : { kty, crv: crv ?? '', x: x ?? '', y: y ?? '' };
+  if (kty === 'RSA') return { kty, n: n ?? '', e: e ?? '' };
+  return { kty, crv: crv ?? '', x: x ?? '', ...(kty === 'EC' && { y: y ?? '' }) };
 }
 
 function bytes(text: string): Uint8Array {

@@ -4,6 +4,7 @@
 import type { Reply } from '../api/reply.ts';
 import type { CaIdentifier, CaOrder } from '../order/ca.ts';
 import { readAccount } from './account.ts';
+import { postTo } from './at-directory.ts';
 import { type AcmeChallenge, readChallenge } from './authorization.ts';
 import type { Document } from './document.ts';
 import { readIdentifier } from './identifier.ts';
@@ -29,22 +30,32 @@ export interface OrderWish {
   readonly notAfter?: number;
 }
 
-/** §7.4. A CA may answer with an unfinished order of the same account for the same names. */
+/**
+ * §7.4. A CA may answer with an unfinished order of the same account for the same names. A profile at a CA that has none
+ * is refused here as `invalidProfile`, with status 0: the CA would leave it out in silence.
+ */
 export async function newOrder(
   session: AcmeSession,
   wish: OrderWish,
   signal?: AbortSignal,
 ): Promise<AcmeReply<AcmeOrder>> {
   const { notAfter, ...rest } = wish;
-  const directory = await session.endpoint.directory();
-  if (!directory.ok) return directory;
-  const url = directory.value.newOrder;
+  if (wish.profile !== undefined) {
+    const directory = await session.endpoint.directory(signal);
+    if (!directory.ok) return directory;
+    if (Object.keys(directory.value.meta.profiles).length === 0) return withoutProfiles(wish.profile);
+  }
   const payload = { ...rest, ...(notAfter !== undefined && { notAfter: new Date(notAfter).toISOString() }) };
   const read = (document: Document): Reply<AcmeOrder, string> =>
     document.location === undefined
       ? { ok: false, problem: unreadable('order', { location: undefined }) }
       : parseOrder(document, document.location);
-  return session.endpoint.post({ action: 'newOrder', url, ...signer(session), payload, read, signal });
+  return postTo(session.endpoint, 'newOrder', () => ({ ...signer(session), payload, read }), signal);
+}
+
+function withoutProfiles(profile: string): { readonly ok: false; readonly problem: AcmeProblem } {
+  const detail = `The CA has no certificate profiles; remove the profile "${profile}" from the issuer.`;
+  return { ok: false, problem: { kind: 'refused', status: 0, type: 'invalidProfile', detail, subproblems: [] } };
 }
 
 export function readOrder(session: AcmeSession, url: string, signal?: AbortSignal): Promise<AcmeReply<AcmeOrder>> {
@@ -70,20 +81,25 @@ export function answer(
   challengeUrl: string,
   signal?: AbortSignal,
 ): Promise<AcmeReply<AcmeChallenge>> {
-  const read = ({ content }: Document): Reply<AcmeChallenge, string> => {
-    const challenge = readChallenge(content);
-    return challenge === undefined
-      ? { ok: false, problem: unreadable('challenge', { challenge }) }
-      : { ok: true, value: challenge };
-  };
-  return session.endpoint.post({
-    action: 'challenge',
-    url: challengeUrl,
-    ...signer(session),
-    payload: {},
-    read,
-    signal,
-  });
+  const read = parseChallenge;
+  const payload = {};
+  return session.endpoint.post({ action: 'challenge', url: challengeUrl, ...signer(session), payload, read, signal });
+}
+
+/** The challenge as it is, without asking for its validation. */
+export function readChallengeAt(
+  { endpoint, ...by }: AcmeSession,
+  url: string,
+  signal?: AbortSignal,
+): Promise<AcmeReply<AcmeChallenge>> {
+  return endpoint.post({ action: 'challenge', url, ...by, read: parseChallenge, signal });
+}
+
+function parseChallenge({ content }: Document): Reply<AcmeChallenge, string> {
+  const challenge = readChallenge(content);
+  return challenge === undefined
+    ? { ok: false, problem: unreadable('challenge', { challenge }) }
+    : { ok: true, value: challenge };
 }
 
 const mostPages = 100;

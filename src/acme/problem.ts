@@ -1,23 +1,17 @@
 // Every way in which a CA, or the way to it, can fail us, as one closed union (RFC 8555 §6.7), and how a failed HTTP reply becomes one of them.
 // Called by transport.ts; all callers switch on `kind`. What the CA wrote is stripped of control characters and cut before anyone sees it.
 
-import type { CaIdentifier, CaProblem } from '../order/ca.ts';
+import type { CaProblem, CaSubproblem } from '../order/ca.ts';
 import type { HttpReply } from './http-reply.ts';
 import { readIdentifier } from './identifier.ts';
 import { fieldOf, listOf, parseJson, readText, readUrl } from './json.ts';
 import { retryAt } from './retry-after.ts';
 
-export interface Subproblem {
-  readonly type: string;
-  readonly detail: string;
-  readonly identifier?: CaIdentifier;
-}
-
 /** What a CA says of an order or a challenge that failed. `type` is the last part of the URN, `unauthorized`. */
 export interface AcmeError {
   readonly type: string;
   readonly detail: string;
-  readonly subproblems: readonly Subproblem[];
+  readonly subproblems: readonly CaSubproblem[];
 }
 
 /** The order machine's problems, with what RFC 8555 §6.7.1 adds to a refusal. Status 0: refused here, for something that no CA would take. */
@@ -95,7 +89,7 @@ function rateLimited(document: ProblemDocument | undefined, retry: { readonly re
 }
 
 /** §6.7.1: subproblems have none of their own. */
-function readSubproblem(value: unknown): Subproblem | undefined {
+function readSubproblem(value: unknown): CaSubproblem | undefined {
   const reason = readReason(value);
   const identifier = readIdentifier(fieldOf(value, 'identifier'));
   if (reason === undefined) return undefined;

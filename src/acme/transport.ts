@@ -4,13 +4,14 @@
 import type { KeyObject } from 'node:crypto';
 import PQueue from 'p-queue';
 import type { Reply } from '../api/reply.ts';
-import { type Directory, directoryCache, readDirectory } from './directory.ts';
+import { type Directory, directoryCache } from './directory.ts';
 import { type Document, type MediaType, malformed, readDocument } from './document.ts';
 import { type Action, type Http, type HttpOptions, openHttp } from './http.ts';
 import type { HttpReply } from './http-reply.ts';
-import { readUrl } from './json.ts';
 import { algorithmOf, signedRequest, thumbprint } from './jws.ts';
 import { nonceOf, nonces } from './nonces.ts';
+import { inTurn, unlessAborted } from './patience.ts';
+import { askDirectory, askNonce, type Getting, getDocument } from './plain.ts';
 import { type AcmeProblem, problemOf } from './problem.ts';
 import type { AcmeReply } from './session.ts';
 
@@ -23,7 +24,7 @@ export interface SignedRequest<T> {
   readonly action: Action;
   readonly url: string;
   readonly key: KeyObject;
-  /** Absent only where the CA does not know the key yet: newAccount (§6.2). */
+  /** Absent only where the key speaks for itself: newAccount, and revokeCert with the certificate's key (§6.2). */
   readonly accountUrl?: string;
   /** Absent: POST-as-GET (§6.3). */
   readonly payload?: unknown;
@@ -33,9 +34,15 @@ export interface SignedRequest<T> {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A GET without an account (RFC 9773 §4.1). */
+export interface PlainRequest<T> extends Getting {
+  readonly read: (document: Document) => Reply<T, string>;
+}
+
 export interface AcmeEndpoint extends AsyncDisposable {
   readonly directoryUrl: string;
-  directory(): Promise<Reply<Directory, AcmeProblem>>;
+  directory(signal?: AbortSignal): Promise<Reply<Directory, AcmeProblem>>;
+  get<T>(request: PlainRequest<T>): Promise<AcmeReply<T>>;
   post<T>(request: SignedRequest<T>): Promise<AcmeReply<T>>;
   /** RFC 7638, base64url. */
   thumbprint(key: KeyObject): Promise<string>;
@@ -48,11 +55,17 @@ export function openAcme(options: AcmeOptions): AcmeEndpoint {
   const pool = nonces();
   const queue = new PQueue({ concurrency: options.maxInFlight });
   const directory = directoryCache(() => askDirectory(http, options.directoryUrl, now));
+  const known = (signal: AbortSignal | undefined) => unlessAborted(directory.read(now()), signal);
   const takeNonce: TakeNonce = async (signal) => {
     const held = pool.take(now());
     if (held !== undefined) return { ok: true, value: held };
-    const known = await directory.read(now());
-    return known.ok ? askNonce(http, known.value.newNonce, now, signal) : known;
+    const named = await known(signal);
+    if (!named.ok) return named;
+    const given = await askNonce(http, named.value.newNonce, now, signal);
+    if (given.ok || !isSurprise(given.problem)) return given;
+    directory.forget();
+    const renamed = await known(signal);
+    return renamed.ok ? askNonce(http, renamed.value.newNonce, now, signal) : renamed;
   };
   const post = async <T>(request: SignedRequest<T>): Promise<AcmeReply<T>> => {
     if (algorithmOf(request.key) === undefined) return unusableKey;
@@ -60,13 +73,19 @@ export function openAcme(options: AcmeOptions): AcmeEndpoint {
     if (!replied.ok) return replied;
     pool.put(nonceOf(replied.value.headers), now());
     const answer = answerOf(request, replied.value, now());
-    if (!answer.ok && answer.problem.kind === 'refused' && isSurprise(answer.problem)) directory.forget();
+    if (!answer.ok && isSurprise(answer.problem)) directory.forget();
     return answer;
+  };
+  const get = async <T>(request: PlainRequest<T>): Promise<AcmeReply<T>> => {
+    const document = await getDocument(http, request, now);
+    if (!document.ok && isSurprise(document.problem)) directory.forget();
+    return document.ok ? resourceOf(document.value, request.read) : document;
   };
   return {
     directoryUrl: options.directoryUrl,
-    directory: () => directory.read(now()),
-    post: (request) => queue.add(() => post(request)),
+    directory: known,
+    get: (request) => inTurn(queue, request.signal, () => get(request)),
+    post: (request) => inTurn(queue, request.signal, () => post(request)),
     thumbprint,
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
@@ -84,7 +103,7 @@ async function postSigned<T>(
   now: () => number,
 ): Promise<Reply<HttpReply, AcmeProblem>> {
   const { action, url, signal, accepts = 'application/json' } = request;
-  const headers = { 'content-type': 'application/jose+json', accept: accepts };
+  const headers = { 'content-type': 'application/jose+json', accept: accepts === 'nothing' ? '*/*' : accepts };
   let nonce = await takeNonce(signal);
   for (let retries = 0; ; retries += 1) {
     if (!nonce.ok) return nonce;
@@ -101,40 +120,15 @@ function answerOf<T>(request: SignedRequest<T>, reply: HttpReply, now: number): 
   const problem = problemOf(reply, now);
   if (problem !== undefined) return { ok: false, problem };
   const document = readDocument(request.url, reply, request.accepts ?? 'application/json', now);
-  if (!document.ok) return document;
-  const { asked, location, retryAt } = document.value;
-  const resource = request.read(document.value);
+  return document.ok ? resourceOf(document.value, request.read) : document;
+}
+
+function resourceOf<T>(document: Document, read: SignedRequest<T>['read']): AcmeReply<T> {
+  const { asked, location, retryAt } = document;
+  const resource = read(document);
   if (!resource.ok) return malformed(resource.problem);
   const url = location ?? asked;
   return { ok: true, value: { resource: resource.value, url, ...(retryAt !== undefined && { retryAt }) } };
-}
-
-async function askDirectory(http: Http, url: string, now: () => number): Promise<Reply<Directory, AcmeProblem>> {
-  if (readUrl(url) === undefined) return malformed('The ACME server’s address is not an https URL.');
-  const headers = { accept: 'application/json' };
-  const replied = await http.send('directory', { method: 'GET', url, headers });
-  if (!replied.ok) return { ok: false, problem: unsent(replied.problem) };
-  const problem = problemOf(replied.value, now());
-  if (problem !== undefined) return { ok: false, problem };
-  const document = readDocument(url, replied.value, 'application/json', now());
-  if (!document.ok) return document;
-  const directory = readDirectory(document.value.content);
-  return directory.ok ? directory : malformed(directory.problem);
-}
-
-/** §7.2. */
-async function askNonce(
-  http: Http,
-  url: string,
-  now: () => number,
-  signal: AbortSignal | undefined,
-): Promise<Reply<string, AcmeProblem>> {
-  const replied = await http.send('newNonce', { method: 'HEAD', url, headers: {}, signal });
-  if (!replied.ok) return { ok: false, problem: unsent(replied.problem) };
-  const problem = problemOf(replied.value, now());
-  if (problem !== undefined) return { ok: false, problem };
-  const nonce = nonceOf(replied.value.headers);
-  return nonce === undefined ? malformed('The CA gave no usable Replay-Nonce.') : { ok: true, value: nonce };
 }
 
 function isBadNonce(problem: AcmeProblem | undefined): boolean {
@@ -147,13 +141,10 @@ function nonceStorm(status: number): AcmeProblem {
 }
 
 /** The directory may have changed under us. */
-function isSurprise({ status, type }: AcmeProblem & { kind: 'refused' }): boolean {
-  return status === 404 || status === 405 || type === 'malformed';
-}
-
-/** Nothing happens at a CA for a directory or a nonce, and the POST that wanted it was never made. */
-function unsent(problem: AcmeProblem): AcmeProblem {
-  return problem.kind === 'network' ? { ...problem, sent: 'no' } : problem;
+function isSurprise(problem: AcmeProblem): boolean {
+  if (problem.kind !== 'refused') return false;
+  const { status, type } = problem;
+  return status === 404 || status === 405 || status === 410 || type === 'malformed';
 }
 
 const unusableKey: { readonly ok: false; readonly problem: AcmeProblem } = {
@@ -162,7 +153,8 @@ const unusableKey: { readonly ok: false; readonly problem: AcmeProblem } = {
     kind: 'refused',
     status: 0,
     type: 'badPublicKey',
-    detail: 'The account key must be a private key: RSA of at least 2048 bits, or ECDSA on P-256, P-384 or P-521.',
+    detail:
+      'The account key must be a private key: RSA of at least 2048 bits, ECDSA on P-256, P-384 or P-521, or Ed25519.',
     subproblems: [],
   },
 };

@@ -1,7 +1,9 @@
 // cert-manager.io/v1 as its users write it. Field names are the published API's; only the fields that we act on are typed.
 
+import type { Dns01Solver } from './dns01-solver.ts';
 import type { ParentRef } from './gateway.ts';
 import type { Condition, KubeObject } from './meta.ts';
+import type { VaultIssuer } from './vault-issuer.ts';
 
 export interface IssuerRef {
   readonly name: string;
@@ -36,6 +38,75 @@ export interface SecretTemplate {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+export interface OtherName {
+  /** Dotted, as in "1.3.6.1.4.1.311.20.2.3". The API lets both fields be left out; checkRequest does not. */
+  readonly oid?: string;
+  readonly utf8Value?: string;
+}
+
+export interface NameConstraintItem {
+  readonly dnsDomains?: readonly string[];
+  /** CIDR. */
+  readonly ipRanges?: readonly string[];
+  readonly emailAddresses?: readonly string[];
+  readonly uriDomains?: readonly string[];
+}
+
+export interface NameConstraints {
+  readonly critical?: boolean;
+  readonly permitted?: NameConstraintItem;
+  readonly excluded?: NameConstraintItem;
+}
+
+export type SignatureAlgorithm =
+  | 'SHA256WithRSA'
+  | 'SHA384WithRSA'
+  | 'SHA512WithRSA'
+  | 'ECDSAWithSHA256'
+  | 'ECDSAWithSHA384'
+  | 'ECDSAWithSHA512'
+  | 'PureEd25519';
+
+export interface RenewalWindow {
+  /** IANA name; UTC where absent. */
+  readonly timezone?: string;
+  /** Five fields: when the window opens. */
+  readonly cron: string;
+  readonly windowDuration: string;
+}
+
+export interface CertificateRenewal {
+  readonly policy?: 'RenewBefore' | 'Disabled';
+  readonly windows?: readonly RenewalWindow[];
+}
+
+export type Pkcs12Profile = 'LegacyRC2' | 'LegacyDES' | 'Modern2023' | 'Modern2026';
+
+/** One of the two says the password; a name of "" counts as none. */
+export interface KeystorePassword {
+  readonly passwordSecretRef?: SecretKeySelector;
+  readonly password?: string;
+}
+
+export interface Pkcs12Spec extends KeystorePassword {
+  readonly create: boolean;
+  readonly profile?: Pkcs12Profile;
+}
+
+export interface JksSpec extends KeystorePassword {
+  readonly create: boolean;
+  readonly alias?: string;
+}
+
+export interface Keystores {
+  readonly pkcs12?: Pkcs12Spec;
+  readonly jks?: JksSpec;
+}
+
+export interface OutputFormat {
+  readonly type: 'DER' | 'CombinedPEM';
+}
+
 /** Durations are Go duration strings as users write them ("2160h"). */
 export interface CertificateSpec {
   readonly secretName: string;
@@ -54,12 +125,16 @@ export interface CertificateSpec {
   readonly privateKey?: PrivateKeySpec;
   readonly secretTemplate?: SecretTemplate;
   readonly revisionHistoryLimit?: number;
+  readonly renewal?: CertificateRenewal;
+  /** RFC 4514; the first part of the text is the last of the name. */
   readonly literalSubject?: string;
-  readonly otherNames?: unknown;
-  readonly nameConstraints?: unknown;
-  readonly signatureAlgorithm?: string;
-  readonly keystores?: unknown;
-  readonly additionalOutputFormats?: unknown;
+  readonly otherNames?: readonly OtherName[];
+  readonly nameConstraints?: NameConstraints;
+  readonly signatureAlgorithm?: SignatureAlgorithm;
+  /** Whether the CSR carries the usages; true where absent. */
+  readonly encodeUsagesInRequest?: boolean;
+  readonly keystores?: Keystores;
+  readonly additionalOutputFormats?: readonly OutputFormat[];
 }
 
 export interface CertificateStatus {
@@ -116,7 +191,9 @@ export interface AcmeSolver {
     };
     readonly ingress?: unknown;
   };
-  readonly dns01?: unknown;
+  readonly dns01?: Dns01Solver;
+  /** Go duration: wait so long after presenting instead of looking ourselves. */
+  readonly waitInsteadOfSelfCheck?: string;
 }
 
 export interface AcmeIssuerSpec {
@@ -142,7 +219,7 @@ export interface IssuerSpec {
     readonly issuingCertificateURLs?: readonly string[];
   };
   readonly selfSigned?: { readonly crlDistributionPoints?: readonly string[] };
-  readonly vault?: unknown;
+  readonly vault?: VaultIssuer;
   readonly venafi?: unknown;
 }
 

@@ -48,6 +48,12 @@ export interface ListenerStatus {
   readonly conditions?: readonly Condition[];
 }
 
+export interface GatewayAddress {
+  /** `IPAddress` where absent. */
+  readonly type?: string;
+  readonly value: string;
+}
+
 export interface Gateway extends KubeObject {
   readonly spec: {
     readonly gatewayClassName: string;
@@ -55,7 +61,7 @@ export interface Gateway extends KubeObject {
     readonly allowedListeners?: { readonly namespaces?: NamespaceRule };
   };
   readonly status?: {
-    readonly addresses?: readonly { readonly type?: string; readonly value: string }[];
+    readonly addresses?: readonly GatewayAddress[];
     readonly conditions?: readonly Condition[];
     readonly listeners?: readonly ListenerStatus[];
   };
@@ -99,6 +105,7 @@ export interface HttpRoute extends KubeObject {
     readonly hostnames?: readonly string[];
     readonly rules?: readonly {
       readonly matches?: readonly { readonly path?: { readonly type?: string; readonly value?: string } }[];
+      readonly filters?: readonly unknown[];
       readonly backendRefs?: readonly {
         readonly group?: string;
         readonly kind?: string;

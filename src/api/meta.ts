@@ -9,6 +9,13 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
+/** Which fields a writer owns, as the API server keeps it for server-side apply. */
+export interface ManagedFields {
+  readonly manager?: string;
+  /** Nested by `f:<name>` and `k:<key as JSON>`. */
+  readonly fieldsV1?: unknown;
+}
+
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -21,6 +28,8 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly OwnerReference[];
   readonly finalizers?: readonly string[];
+  /** Only where it was asked for: caches never hold it. */
+  readonly managedFields?: readonly ManagedFields[];
 }
 
 export interface KubeObject {

@@ -15,6 +15,15 @@ export const annotations = {
   altNames: 'cert-manager.io/alt-names',
   ipSans: 'cert-manager.io/ip-sans',
   uriSans: 'cert-manager.io/uri-sans',
+  emailSans: 'cert-manager.io/email-sans',
+  subjectOrganizations: 'cert-manager.io/subject-organizations',
+  subjectOrganizationalUnits: 'cert-manager.io/subject-organizationalunits',
+  subjectCountries: 'cert-manager.io/subject-countries',
+  subjectProvinces: 'cert-manager.io/subject-provinces',
+  subjectLocalities: 'cert-manager.io/subject-localities',
+  subjectPostalCodes: 'cert-manager.io/subject-postalcodes',
+  subjectStreetAddresses: 'cert-manager.io/subject-streetaddresses',
+  subjectSerialNumber: 'cert-manager.io/subject-serialnumber',
   parentRefKind: 'acme.cert-manager.io/http01-parentrefkind',
   parentRefName: 'acme.cert-manager.io/http01-parentrefname',
   parentRefNamespace: 'acme.cert-manager.io/http01-parentrefnamespace',
@@ -24,8 +33,20 @@ export const annotations = {
   gateway: 'certway.dev/gateway',
   /** On the Order: what it waits for, as JSON; written only when something is not settled at its first try. */
   state: 'certway.dev/state',
+  /** On the Order: the TXT records that it has presented, or is about to, as JSON. */
+  records: 'certway.dev/records',
   /** On the Issuer: the RFC 7638 thumbprint of its account key, so that no replica need read keys to answer HTTP-01. */
   accountThumbprint: 'certway.dev/account-thumbprint',
+  /** On an ACME Issuer: any new value asks for a new account key. */
+  rolloverAccountKey: 'certway.dev/rollover-account-key',
+  /** On the Issuer and on the Secret of its account key: the value of the one above that has been done. */
+  rolledOverAccountKey: 'certway.dev/rolled-over-account-key',
+  /** On the Secret of an account key that holds a second one: which issuer's rollover it is, as "Issuer/namespace/name" or "ClusterIssuer/name". */
+  rollingOverFor: 'certway.dev/rolling-over-for',
+  /** On an ACME Issuer: the URL of the account that is to be closed for good. */
+  deactivateAccount: 'certway.dev/deactivate-account',
+  /** On a Certificate: "reason@SERIAL", asks to have that certificate replaced and revoked; " now" after it: revoked first. */
+  revoke: 'certway.dev/revoke',
   /** On a Certificate: why it is not issued or renewed, in one sentence; set while its ListenerSet is not admitted. */
   suspended: 'certway.dev/suspended',
   /** On Gateways and ListenerSets: "listener=Kind/name, …", beats the object's own issuer for those listeners. */
@@ -41,6 +62,11 @@ export const labels = {
   grant: 'certway.dev/grant',
   /** Prefix of one label per hostname on an Order: `host.certway.dev/<hash>`. */
   hostPrefix: 'host.certway.dev/',
+} as const;
+
+export const finalizers = {
+  /** On an Order from before its first TXT record is presented until the last one is gone. */
+  records: 'certway.dev/records',
 } as const;
 
 export const secretFieldManager = 'cert-manager-certificates-issuing';

@@ -30,6 +30,8 @@ export interface Order extends KubeObject {
     readonly ipAddresses?: readonly string[];
     readonly duration?: string;
     readonly profile?: string;
+    /** RFC 9773 §4.1: the certificate that this order's certificate takes the place of. */
+    readonly replaces?: string;
   };
   readonly status?: {
     readonly url?: string;

@@ -1,6 +1,7 @@
 // Where each kind lives in the API: one constant per kind, typed by what a read of it returns.
 
 import type { Certificate, CertificateRequest, Issuer } from './certmanager.ts';
+import type { Challenge } from './challenge.ts';
 import type { KubeEvent, Lease, Metadata, Secret } from './core.ts';
 import type { Gateway, GatewayClass, HttpRoute, ListenerSet, Namespace, ReferenceGrant } from './gateway.ts';
 import type { KubeObject } from './meta.ts';
@@ -59,6 +60,8 @@ export const certificateRequests = resource<CertificateRequest>(
 export const issuers = resource<Issuer>('cert-manager.io', 'v1', 'issuers', 'Issuer', 'namespaced');
 export const clusterIssuers = resource<Issuer>('cert-manager.io', 'v1', 'clusterissuers', 'ClusterIssuer', 'cluster');
 export const orders = resource<Order>('acme.cert-manager.io', 'v1', 'orders', 'Order', 'namespaced');
+
+export const challenges = resource<Challenge>('acme.cert-manager.io', 'v1', 'challenges', 'Challenge', 'namespaced');
 
 export const secrets = resource<Secret>('', 'v1', 'secrets', 'Secret', 'namespaced');
 export const secretMetadata = resource<Metadata>('', 'v1', 'secrets', 'Secret', 'namespaced');

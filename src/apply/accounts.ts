@@ -1,104 +1,135 @@
 // Keeps one ACME endpoint per directory and one account session per issuer; keys are loaded once, when they are first needed.
 
-import type { KeyObject } from 'node:crypto';
+import { type Proxies, proxyFor } from '../acme/proxy.ts';
 import type { AcmeSession } from '../acme/session.ts';
 import { type AcmeEndpoint, openAcme } from '../acme/transport.ts';
 import type { Issuer } from '../api/certmanager.ts';
 import type { Reply } from '../api/reply.ts';
-import { secrets } from '../api/resources.ts';
 import type { Kube } from '../kube/client.ts';
-import type { KubeProblem } from '../kube/problem.ts';
-import { keyFromPem } from '../pki/keys.ts';
-import { decode } from './secret-content.ts';
+import { type KeyProblem, readKeySecret } from './account-key.ts';
+import { accountTraffic, type Traffic } from './account-traffic.ts';
 
-export type AccountProblem =
-  | { readonly kind: 'kube'; readonly problem: KubeProblem }
-  /** The account's key is gone or unreadable although the issuer was ready: its reconcile must look again. */
-  | { readonly kind: 'key'; readonly message: string };
+/** `key`: gone, unreadable or another than the registered one although the issuer was ready: its reconcile must look again. */
+export type AccountProblem = KeyProblem;
 
 export interface Accounts extends AsyncDisposable {
   endpoint(issuer: Issuer): AcmeEndpoint;
-  /** Reads and parses the account key; `undefined` when the Secret does not exist. */
-  readKey(issuer: Issuer, namespace: string): Promise<Reply<KeyObject | undefined, AccountProblem>>;
   session(issuer: Issuer, namespace: string): Promise<Reply<AcmeSession, AccountProblem>>;
-  /** The key is gone, or the CA does not know the account: the issuer's reconcile registers anew. */
+  /** The key is gone, or the CA refuses the account: the issuer's reconcile asks the CA again. */
   lose(issuer: Issuer): void;
   isLost(issuer: Issuer): boolean;
+  /** The CA has confirmed the account. */
   regain(issuer: Issuer): void;
+  /** When it last did so in this process, epoch ms. */
+  vouchedAt(issuer: Issuer): number | undefined;
+  /** The key in the Secret is in use although a next one stands beside it. */
+  trust(accountUrl: string): void;
+  /** The account has a new key: no session with the old one is used any more, and those with the new one from `at` (epoch ms) on. */
+  renew(accountUrl: string, at: number): void;
+  readonly traffic: Pick<Traffic, 'pause' | 'underWay' | 'settle'>;
 }
 
 export interface AccountsOptions {
   readonly kube: Kube;
   readonly mayPost: () => boolean;
-  readonly proxyUrl: string | undefined;
+  readonly proxies: Proxies | undefined;
   readonly onRequest: (request: { readonly action: string; readonly status: number; readonly ms: number }) => void;
+  readonly now?: () => number;
+}
+
+interface Known {
+  readonly accountUrl: string;
+  readonly keyHash: string | undefined;
+  readonly endpoint: AcmeEndpoint;
+  readonly session: AcmeSession;
 }
 
 export function accounts(options: AccountsOptions): Accounts {
+  const now = options.now ?? Date.now;
+  const traffic = accountTraffic(now);
   const endpoints = new Map<string, AcmeEndpoint>();
-  const sessions = new Map<string, { readonly accountUrl: string; readonly session: AcmeSession }>();
+  const sessions = new Map<string, Known>();
   const lost = new Set<string>();
+  const vouched = new Map<string, number>();
+  const trusted = new Set<string>();
   const endpoint = (issuer: Issuer): AcmeEndpoint => {
-    const { server = '', caBundle, skipTLSVerify } = issuer.spec.acme ?? {};
-    const key = JSON.stringify([server, caBundle, skipTLSVerify]);
-    const known = endpoints.get(key);
-    if (known !== undefined) return known;
-    const opened = openAcme({
-      directoryUrl: server,
-      ...(caBundle !== undefined && { caBundle: Buffer.from(caBundle, 'base64').toString('utf8') }),
-      skipTlsVerify: skipTLSVerify === true,
-      userAgent: 'certway',
-      maxInFlight: 8,
-      mayPost: options.mayPost,
-      ...(options.proxyUrl !== undefined && { proxyUrl: options.proxyUrl }),
-      onRequest: options.onRequest,
-    });
+    const key = endpointKey(issuer);
+    const opened = endpoints.get(key) ?? openAcme(endpointOptions(issuer, options));
     endpoints.set(key, opened);
     return opened;
   };
-  const readKey = async (issuer: Issuer, namespace: string): Promise<Reply<KeyObject | undefined, AccountProblem>> => {
-    const { name = '', key = 'tls.key' } = issuer.spec.acme?.privateKeySecretRef ?? {};
-    const read = await options.kube.get(secrets, { namespace, name });
-    if (!read.ok) {
-      return read.problem.kind === 'notFound'
-        ? { ok: true, value: undefined }
-        : { ok: false, problem: { kind: 'kube', problem: read.problem } };
-    }
-    const parsed = keyFromPem(decode(read.value, key));
-    if (parsed.ok) return { ok: true, value: parsed.value };
-    const message = `Secret "${namespace}/${name}" holds no private key under "${key}".`;
-    return { ok: false, problem: { kind: 'key', message } };
-  };
   const session = async (issuer: Issuer, namespace: string): Promise<Reply<AcmeSession, AccountProblem>> => {
-    const uid = issuer.metadata.uid ?? '';
-    const accountUrl = issuer.status?.acme?.uri ?? '';
-    const known = sessions.get(uid);
-    if (known !== undefined && known.accountUrl === accountUrl) return { ok: true, value: known.session };
-    const key = await readKey(issuer, namespace);
-    if (!key.ok) return key;
-    if (key.value === undefined || accountUrl === '') {
-      return { ok: false, problem: { kind: 'key', message: 'The account key is gone.' } };
+    const { uri: accountUrl = '', lastPrivateKeyHash: keyHash } = issuer.status?.acme ?? {};
+    const at = endpoint(issuer);
+    const known = sessions.get(uidOf(issuer));
+    if (known?.accountUrl === accountUrl && known.keyHash === keyHash && known.endpoint === at) {
+      return { ok: true, value: known.session };
     }
-    const opened: AcmeSession = { endpoint: endpoint(issuer), accountUrl, key: key.value };
-    sessions.set(uid, { accountUrl, session: opened });
+    const read = await readKeySecret(options.kube, issuer, namespace);
+    if (!read.ok) return read;
+    if (read.value === undefined || accountUrl === '') return unusable('The account key is gone.');
+    const { current, next } = read.value;
+    if (next !== undefined && !trusted.has(accountUrl)) return unusable('The account’s key is being changed.');
+    if (keyHash !== undefined && keyHash !== current.hash) return unusable('The account has another key now.');
+    const opened: AcmeSession = { endpoint: traffic.guard(at, accountUrl), accountUrl, key: current.key };
+    sessions.set(uidOf(issuer), { accountUrl, keyHash, endpoint: at, session: opened });
     return { ok: true, value: opened };
   };
   return {
     endpoint,
-    readKey,
     session,
+    traffic,
     lose: (issuer) => {
-      sessions.delete(issuer.metadata.uid ?? '');
-      lost.add(issuer.metadata.uid ?? '');
+      sessions.delete(uidOf(issuer));
+      vouched.delete(uidOf(issuer));
+      lost.add(uidOf(issuer));
     },
-    isLost: (issuer) => lost.has(issuer.metadata.uid ?? ''),
+    isLost: (issuer) => lost.has(uidOf(issuer)),
     regain: (issuer) => {
       // A new account may come with a new key under the old address.
-      sessions.delete(issuer.metadata.uid ?? '');
-      lost.delete(issuer.metadata.uid ?? '');
+      sessions.delete(uidOf(issuer));
+      vouched.set(uidOf(issuer), now());
+      lost.delete(uidOf(issuer));
+    },
+    vouchedAt: (issuer) => vouched.get(uidOf(issuer)),
+    trust: (accountUrl) => void trusted.add(accountUrl),
+    renew: (accountUrl, at) => {
+      trusted.delete(accountUrl);
+      traffic.resume(accountUrl, at);
+      for (const [uid, known] of sessions) if (known.accountUrl === accountUrl) sessions.delete(uid);
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...endpoints.values()].map((each) => each[Symbol.asyncDispose]()));
     },
   };
+}
+
+function uidOf(issuer: Issuer): string {
+  return issuer.metadata.uid ?? '';
+}
+
+/** Issuers of one directory that trust the same share sockets and nonces. */
+function endpointKey(issuer: Issuer): string {
+  const { server, caBundle, skipTLSVerify } = issuer.spec.acme ?? {};
+  return JSON.stringify([server, caBundle, skipTLSVerify]);
+}
+
+function endpointOptions(issuer: Issuer, { mayPost, proxies, onRequest, now }: AccountsOptions) {
+  const { server = '', caBundle, skipTLSVerify } = issuer.spec.acme ?? {};
+  const proxyUrl = proxyFor(server, proxies);
+  return {
+    directoryUrl: server,
+    ...(caBundle !== undefined && { caBundle: Buffer.from(caBundle, 'base64').toString('utf8') }),
+    skipTlsVerify: skipTLSVerify === true,
+    userAgent: 'certway',
+    maxInFlight: 8,
+    mayPost,
+    ...(proxyUrl !== undefined && { proxyUrl }),
+    onRequest,
+    ...(now !== undefined && { now }),
+  };
+}
+
+function unusable(message: string): { readonly ok: false; readonly problem: AccountProblem } {
+  return { ok: false, problem: { kind: 'key', message } };
 }

@@ -2,10 +2,12 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { PrivateKeySpec } from '../api/certmanager.ts';
+import type { PresentedNote } from '../dns/provider.ts';
 import type { OrderState } from '../order/state.ts';
 import type { CsrFacts } from '../pki/csr.ts';
 import { keyMatchesSpec } from '../pki/keys.ts';
 import type { AttemptSeen } from '../plan/seen.ts';
+import type { Look } from './order-turn.ts';
 import type { SecretContent } from './secret-content.ts';
 
 export interface Attempt {
@@ -19,6 +21,12 @@ export interface Attempt {
   order?: OrderState;
   /** The Order was created here and nothing has been asked of the CA for it yet. */
   freshOrder?: string;
+  /** When the paths of the order's proofs stood, epoch ms; for solvers that ask for a delay instead of a look. */
+  presentedAt?: number;
+  /** What DNS providers said of the records that this process presented, by name. */
+  presented?: Readonly<Record<string, PresentedNote>>;
+  /** A look at the path of a proof that is still going on, or whose result nobody has taken yet. */
+  look?: Look;
   /** What the API server said when it refused to let us touch the namespace's Secrets; until a right is granted there. */
   forbidden?: { readonly message: string; readonly since: number };
   /** Another refusal of the API server; `count` in a row. */

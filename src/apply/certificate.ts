@@ -3,17 +3,20 @@
 import { type CertificateAction, planCertificate } from '../plan/certificate.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { type Attempt, newAttempt, renewAttempt } from './attempt.ts';
+import { orderTurn, requestTurn } from './certificate-turn.ts';
 import { observeCertificate } from './observe-certificate.ts';
+import { createOrder, noteWait, recordOrder } from './order-writes.ts';
 import { afterProblem } from './outcome.ts';
-import type { Done, Turn } from './perform.ts';
-import { failRequest, issueRequest, takeCertificate, writeStatus } from './perform-issued.ts';
+import { type Done, onward, type Turn } from './perform.ts';
+import { issueRequest, takeCertificate, writeStatus } from './perform-issued.ts';
 import { createRequest, deleteKey, deleteRequest, dropKey, loadKey, makeKey, storeKey } from './perform-key.ts';
 import { advanceOrder } from './perform-order.ts';
-import { createOrder, noteWait, recordOrder, withdraw } from './perform-route.ts';
 import { writeSecret, writeTemporary } from './perform-secret.ts';
 import { sign } from './perform-sign.ts';
 import type { Ports } from './ports.ts';
+import { writeApproved, writeFailed } from './request-status.ts';
 import type { Signers } from './signers.ts';
+import { withdraw } from './withdraw.ts';
 
 /** No issuance takes more actions than this; a plan that does not end is a bug that must not spin. */
 const mostActions = 60;
@@ -44,7 +47,8 @@ export function certificateReconciler(ports: Ports, signers: Signers): (key: str
         return action.revisitAt === undefined ? { kind: 'settled' } : { kind: 'revisit', at: action.revisitAt };
       }
       ports.log.debug({ certificate: key, action: action.kind }, 'certificate');
-      const done = await perform({ ports, certificate, seen: observed.seen, attempt }, action, signers);
+      const turn = { ports, about: certificate, certificate, seen: observed.seen, attempt };
+      const done = await perform(turn, action, signers);
       if (done.kind === 'stop') return done.outcome;
     }
     ports.log.error(
@@ -72,32 +76,63 @@ function perform(turn: Turn, action: CertificateAction, signers: Signers): Promi
       return createRequest(turn);
     case 'deleteRequest':
       return deleteRequest(turn, action.name);
+    case 'approve':
     case 'sign':
-      return sign(turn, signers);
+    case 'createOrder':
+    case 'failRequest':
+      return serve(turn, action, signers);
     case 'takeCertificate':
       return takeCertificate(turn);
-    case 'createOrder':
-      return createOrder(turn);
     case 'advanceOrder':
-      return advanceOrder(turn);
     case 'noteWait':
-      return noteWait(turn);
+    case 'recordOrder':
+      return pursue(turn, action);
     case 'writeSecret':
       return writeSecret(turn);
     case 'writeTemporary':
       return writeTemporary(turn);
     case 'withdraw':
-      return withdraw(turn, action.routes);
-    case 'recordOrder':
-      return recordOrder(turn, action.phase, action.reason);
+      return withdraw(turn, action.standing);
     case 'issueRequest':
       return issueRequest(turn);
-    case 'failRequest':
-      return failRequest(turn, action.message);
     case 'writeStatus':
       return writeStatus(turn, action.status, action.stage);
     case 'rest':
       return { kind: 'stop', outcome: { kind: 'settled' } };
+    default:
+      return action satisfies never;
+  }
+}
+
+type Action<Kind extends CertificateAction['kind']> = CertificateAction & { readonly kind: Kind };
+
+/** What is done to the Certificate's request as to any other. */
+function serve(
+  turn: Turn,
+  action: Action<'approve' | 'sign' | 'createOrder' | 'failRequest'>,
+  signers: Signers,
+): Promise<Done> | Done {
+  const request = turn.seen.request?.object;
+  if (request === undefined) return onward;
+  if (action.kind === 'approve') return writeApproved(turn, request);
+  if (action.kind === 'failRequest') return writeFailed(turn, request, action);
+  const requested = requestTurn(turn);
+  if (requested === undefined) return onward;
+  if (action.kind === 'createOrder') return createOrder(requested);
+  const { key } = turn.attempt;
+  return sign(requested, signers, key?.kind === 'lost' ? undefined : key?.key);
+}
+
+function pursue(turn: Turn, action: Action<'advanceOrder' | 'noteWait' | 'recordOrder'>): Promise<Done> | Done {
+  const ordered = orderTurn(turn);
+  if (ordered === undefined) return onward;
+  switch (action.kind) {
+    case 'advanceOrder':
+      return advanceOrder(ordered);
+    case 'noteWait':
+      return noteWait(ordered);
+    case 'recordOrder':
+      return recordOrder(ordered, action.phase, action.reason);
     default:
       return action satisfies never;
   }

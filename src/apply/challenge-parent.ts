@@ -1,63 +1,67 @@
-// Chooses the Gateway API parent through which a name is proven over HTTP-01: the issuer's solver, then the Certificate's parent, then the port-80 listener.
+// Finds, for a name of an order, the path that HTTP-01 takes to it: solve/path.ts decides, the caches tell. Called before an order is made and
+// when its routes are put up.
 
-import type { AcmeSolver, Certificate, Issuer } from '../api/certmanager.ts';
-import type { ParentRef } from '../api/gateway.ts';
-import { annotations } from '../api/names.ts';
-import { parentKey } from '../resolve/source.ts';
-import { pickHttpListener } from '../solve/listener.ts';
+import type { AcmeSolver, Issuer } from '../api/certmanager.ts';
+import type { Gateway, GatewayAddress, ParentRef } from '../api/gateway.ts';
+import type { ObjectMeta } from '../api/meta.ts';
+import { xListenerSets } from '../api/resources.ts';
+import { type ProofPath, proofPath } from '../solve/path.ts';
 import { pickSolver } from '../solve/solver.ts';
 import type { Ports } from './ports.ts';
+
+/** Of a Certificate, CertificateRequest or Order: the parent's annotations and the labels travel from one to the next. */
+export interface Asking {
+  readonly metadata: Pick<ObjectMeta, 'namespace' | 'labels' | 'annotations'>;
+}
+
+type Sight = { readonly stores: Pick<Ports['stores'], 'gateways' | 'listenerSets' | 'xListenerSets' | 'namespaces'> };
+
+/** `solver` is the one chosen for the host, which is no wildcard. */
+export function challengePath(ports: Sight, about: Asking, solver: AcmeSolver, host: string): ProofPath {
+  const { stores } = ports;
+  if (!stores.gateways.synced) {
+    const needs = '--enable-gateway-api, and the Gateway API’s CRDs in the cluster';
+    return {
+      kind: 'closed',
+      refusal: `HTTP-01 goes through Gateways, which Certway does not watch here; it needs ${needs}.`,
+    };
+  }
+  return proofPath({
+    host,
+    namespace: about.metadata.namespace ?? '',
+    annotations: about.metadata.annotations ?? {},
+    solver,
+    landscape: {
+      gateway: (key) => stores.gateways.get(key),
+      listenerSet: (kind, key) => {
+        const watched = kind === xListenerSets.kind ? stores.xListenerSets : stores.listenerSets;
+        return watched.get(key) ?? (watched.synced ? undefined : 'unwatched');
+      },
+      namespaceLabels: (namespace) => stores.namespaces.get(namespace)?.metadata.labels,
+    },
+  });
+}
+
+/** Where the path's Gateways say that they are; nothing while no data plane has said so. */
+export function addressesOf(
+  ports: Sight,
+  { gateways }: ProofPath & { readonly kind: 'open' },
+): readonly GatewayAddress[] {
+  const found = gateways.map((key): Gateway | undefined => ports.stores.gateways.get(key));
+  return found.flatMap((gateway) => gateway?.status?.addresses ?? []);
+}
 
 export type ChallengeParent =
   | { readonly parentRef: ParentRef; readonly labels: Readonly<Record<string, string>> }
   | { readonly refusal: string };
 
-/** The parent for `host`'s challenge route in the Certificate's namespace, or the sentence that says what is missing. */
-export function challengeParent(ports: Ports, certificate: Certificate, issuer: Issuer, host: string): ChallengeParent {
-  const picked = pickSolver({
-    solvers: issuer.spec.acme?.solvers ?? [],
-    name: host,
-    labels: certificate.metadata.labels ?? {},
-  });
-  if ('refusal' in picked) return picked;
-  const labels = picked.solver.http01?.gatewayHTTPRoute?.labels ?? {};
-  const parent = annotatedParent(ports, certificate, host) ?? explicitParent(picked.solver);
-  if (parent === undefined) {
-    return {
-      refusal: `No Gateway is known through which ${host} can be proven; set parentRefs in the issuer's gatewayHTTPRoute solver.`,
-    };
-  }
-  return 'refusal' in parent ? parent : { parentRef: parent.parentRef, labels };
-}
-
-function explicitParent(solver: AcmeSolver): { readonly parentRef: ParentRef } | undefined {
-  const [parentRef] = solver.http01?.gatewayHTTPRoute?.parentRefs ?? [];
-  return parentRef === undefined ? undefined : { parentRef };
-}
-
-/** The parent that the listener's Gateway or ListenerSet left on the Certificate. */
-function annotatedParent(ports: Ports, certificate: Certificate, host: string) {
-  const noted = certificate.metadata.annotations ?? {};
-  const kind = noted[annotations.parentRefKind];
-  const name = noted[annotations.parentRefName];
-  if (kind === undefined || name === undefined) return undefined;
-  const routeNamespace = certificate.metadata.namespace ?? '';
-  const namespace = noted[annotations.parentRefNamespace] ?? routeNamespace;
-  const key = `${namespace}/${name}`;
-  const labelsOf = (of: string) => ports.stores.namespaces.get(of)?.metadata.labels;
-  if (kind === 'Gateway') {
-    const gateway = ports.stores.gateways.get(key);
-    if (gateway === undefined) return { refusal: `Gateway ${key} does not exist.` };
-    return pickHttpListener({ host, gateway, routeNamespace, namespaceLabels: labelsOf });
-  }
-  const set = ports.stores.listenerSets.get(key) ?? ports.stores.xListenerSets.get(key);
-  const watched = kind === 'XListenerSet' ? ports.stores.xListenerSets : ports.stores.listenerSets;
-  if (set === undefined && !watched.synced) {
-    // The gate is off, or the CRD is gone: the Certificate still renews, through the Gateway that was noted on it.
-    const gateway = ports.stores.gateways.get(noted[annotations.gateway] ?? '');
-    return pickHttpListener({ host, ...(gateway && { gateway }), routeNamespace, namespaceLabels: labelsOf });
-  }
-  if (set === undefined) return { refusal: `${kind} ${key} does not exist.` };
-  const gateway = ports.stores.gateways.get(parentKey(set));
-  return pickHttpListener({ host, set, ...(gateway && { gateway }), routeNamespace, namespaceLabels: labelsOf });
+/** The first parent alone; see challengePath. */
+export function challengeParent(ports: Sight, about: Asking, issuer: Issuer, host: string): ChallengeParent {
+  const solvers = issuer.spec.acme?.solvers ?? [];
+  const chosen = pickSolver({ solvers, name: host, labels: about.metadata.labels ?? {} });
+  if ('refusal' in chosen) return chosen;
+  const path = challengePath(ports, about, chosen.solver, host);
+  if (path.kind === 'closed') return path;
+  const [parentRef] = path.parentRefs;
+  return parentRef === undefined ? { refusal: '' } : { parentRef, labels: path.labels };
 }

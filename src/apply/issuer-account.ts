@@ -1,139 +1,160 @@
-// The account of an ACME issuer: its key, from the issuer's Secret or new, and its registration at the CA. Called by issuer.ts, one action at a
+// The account of an ACME issuer: its key, from the issuer's Secret or new, its registration at the CA, and its end. Called by issuer.ts, one action at a
 // time; what only somebody's change of a Secret can mend is watched for, not asked again.
 
-import { createHash, type KeyObject } from 'node:crypto';
-import { register } from '../acme/account.ts';
+import { deactivate, findAccount, keepContact, register } from '../acme/account.ts';
 import type { Issuer } from '../api/certmanager.ts';
-import type { Secret } from '../api/core.ts';
 import type { Reply } from '../api/reply.ts';
 import { secrets } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
-import { generateKey, keyToPem } from '../pki/keys.ts';
-import type { AccountKeySeen, RegistrationSeen } from '../plan/issuer.ts';
+import type { CaProblem } from '../order/ca.ts';
+import { accountKey, keyPlace, newKeySecret, readKeySecret } from './account-key.ts';
+import { failedAgain, type Held } from './issuer-held.ts';
 import { secretNamespace } from './issuer-of.ts';
 import type { Ports } from './ports.ts';
 import { decode } from './secret-content.ts';
 
-/** What this process knows of the issuer's account; a restart knows nothing and need not. */
-export interface Held {
-  generation: number | undefined;
-  key: { readonly seen: AccountKeySeen; readonly key?: KeyObject };
-  registration: RegistrationSeen;
-  /** Nothing but a change of one of its Secrets helps; whoever wakes the issuer may have made it. */
-  waitsForSecret?: true;
+/** What the watch says of the key's Secret: its resourceVersion, `absent`, or undefined while there is no word. */
+export function watchedVersion(ports: Ports, issuer: Issuer): string | undefined {
+  const namespace = secretNamespace(ports, issuer);
+  const { name } = keyPlace(issuer);
+  const watch = ports.secrets.named(namespace, name);
+  if (watch.kind !== 'ready') return undefined;
+  return watch.store.get(`${namespace}/${name}`)?.metadata.resourceVersion ?? 'absent';
 }
-
-export const unread: Held['key'] = { seen: { kind: 'unread' } };
 
 export async function loadKey(ports: Ports, issuer: Issuer, held: Held): Promise<KubeProblem | undefined> {
   const namespace = secretNamespace(ports, issuer);
-  const read = await ports.accounts.readKey(issuer, namespace);
+  const watched = watchedVersion(ports, issuer) ?? '';
+  const read = await readKeySecret(ports.kube, issuer, namespace);
+  const before = held.key.kind === 'unread' ? held.key.lastHash : undefined;
   if (read.ok && read.value !== undefined) {
-    held.key = await keySeen(ports, issuer, read.value);
+    // Another key has another account.
+    if (before !== undefined && before !== read.value.current.hash) held.registration = { kind: 'none' };
+    held.key = { kind: 'read', secret: read.value, watched };
     return undefined;
   }
-  const { privateKeySecretRef, disableAccountKeyGeneration } = issuer.spec.acme ?? {};
-  const waits = () => waitForSecret(ports, issuer, held, privateKeySecretRef?.name ?? '');
   if (read.ok) {
-    held.key = { seen: { kind: 'absent' } };
-    if (disableAccountKeyGeneration === true) waits();
+    held.registration = { kind: 'none' };
+    held.key = { kind: 'other', seen: { kind: 'absent' }, watched };
     return undefined;
   }
-  if (read.problem.kind === 'kube' && read.problem.problem.kind !== 'forbidden') return read.problem.problem;
-  const seen: AccountKeySeen =
-    read.problem.kind === 'key'
-      ? { kind: 'unusable', message: read.problem.message }
-      : { kind: 'forbidden', message: needsGrant(namespace) };
-  held.key = { seen };
-  waits();
-  return undefined;
-}
-
-/** Watched by its name from now on: it may carry no label of ours. */
-function waitForSecret(ports: Ports, issuer: Issuer, held: Held, name: string): void {
+  if (read.problem.kind === 'key') {
+    held.key = { kind: 'other', seen: { kind: 'unusable', message: read.problem.message }, watched };
+    return undefined;
+  }
+  if (read.problem.problem.kind !== 'forbidden') return read.problem.problem;
+  held.key = { kind: 'other', seen: { kind: 'forbidden', message: needsGrant(namespace) }, watched };
   held.waitsForSecret = true;
-  ports.secrets.named(secretNamespace(ports, issuer), name);
+  return undefined;
 }
 
 function needsGrant(namespace: string): string {
   return `Certway may not read Secrets in namespace "${namespace}"; run: certway grant ${namespace} | kubectl apply -f -`;
 }
 
-async function keySeen(ports: Ports, issuer: Issuer, key: KeyObject): Promise<Held['key']> {
-  const der =
-    key.asymmetricKeyType === 'rsa'
-      ? key.export({ type: 'pkcs1', format: 'der' })
-      : key.export({ type: 'pkcs8', format: 'der' });
-  const hash = createHash('sha256').update(der).digest('base64');
-  const thumbprint = await ports.accounts.endpoint(issuer).thumbprint(key);
-  return { seen: { kind: 'held', hash, thumbprint }, key };
-}
-
 export async function makeKey(ports: Ports, issuer: Issuer, held: Held): Promise<KubeProblem | undefined> {
-  const key = await generateKey({ algorithm: 'RSA', size: 2048 });
-  const { name = '', key: entry = 'tls.key' } = issuer.spec.acme?.privateKeySecretRef ?? {};
-  const secret: Secret = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'Opaque',
-    metadata: {
-      name,
-      namespace: secretNamespace(ports, issuer),
-      labels: { 'app.kubernetes.io/managed-by': 'cert-manager' },
-    },
-    data: { [entry]: Buffer.from(keyToPem(key, 'PKCS1')).toString('base64') },
-  };
-  const created = await ports.kube.create(secrets, secret);
+  const key = await accountKey(await ports.keys({ algorithm: 'RSA', size: 2048 }));
+  const created = await ports.kube.create(secrets, newKeySecret(issuer, secretNamespace(ports, issuer), key));
   // Another issuer of the same account was faster: its key counts.
   if (!created.ok && created.problem.kind === 'alreadyExists') return loadKey(ports, issuer, held);
   if (!created.ok) return created.problem;
-  held.key = await keySeen(ports, issuer, key);
+  const { resourceVersion = '' } = created.value.metadata;
+  held.key = { kind: 'read', secret: { resourceVersion, current: key }, watched: watchedVersion(ports, issuer) ?? '' };
   held.registration = { kind: 'none' };
   return undefined;
 }
 
+/** Registers the key or finds its account, and has the CA know the address of the spec. */
 export async function registerAccount(ports: Ports, issuer: Issuer, held: Held): Promise<KubeProblem | undefined> {
-  const { key } = held.key;
+  if (held.key.kind !== 'read') return undefined;
+  const { key } = held.key.secret.current;
   const { email = '', externalAccountBinding } = issuer.spec.acme ?? {};
-  if (key === undefined) return undefined;
-  let eab: { readonly keyId: string; readonly macKey: string } | undefined;
-  if (externalAccountBinding !== undefined) {
-    const macKey = await readMacKey(ports, issuer, externalAccountBinding.keySecretRef);
-    if (typeof macKey === 'string') {
-      waitForSecret(ports, issuer, held, externalAccountBinding.keySecretRef.name);
-      held.registration = { kind: 'blocked', message: macKey };
-      return undefined;
-    }
-    if (!macKey.ok) return macKey.problem;
-    eab = { keyId: externalAccountBinding.keyID, macKey: macKey.value };
+  const endpoint = ports.accounts.endpoint(issuer);
+  const eab = externalAccountBinding && (await readBinding(ports, issuer, externalAccountBinding));
+  if (eab !== undefined && typeof eab !== 'string' && !eab.ok) return eab.problem;
+  // An account that exists needs no binding any more: whoever has tidied its Secret away shall not be stopped by that.
+  const answered =
+    typeof eab === 'string'
+      ? await findAccount({ endpoint, key })
+      : await register({ endpoint, key, ...(email !== '' && { contact: email }), ...(eab?.ok && { eab: eab.value }) });
+  if (!answered.ok) return refusedAccount(ports, issuer, held, answered.problem);
+  if (answered.value === undefined) {
+    ports.secrets.named(secretNamespace(ports, issuer), externalAccountBinding?.keySecretRef.name ?? '');
+    held.waitsForSecret = true;
+    held.registration = { kind: 'blocked', message: typeof eab === 'string' ? eab : '' };
+    return undefined;
   }
-  const answered = await register({
-    endpoint: ports.accounts.endpoint(issuer),
-    key,
-    ...(email !== '' && { contact: email }),
-    ...(eab !== undefined && { eab }),
-  });
-  const attempts = held.registration.kind === 'problem' ? held.registration.attempts + 1 : 1;
-  if (answered.ok) ports.accounts.regain(issuer);
-  held.registration = answered.ok
-    ? { kind: 'done', url: answered.value.url, email }
-    : { kind: 'problem', problem: answered.problem, attempts, at: ports.now() };
+  const account = answered.value;
+  const session = { endpoint, key, accountUrl: account.url };
+  const kept = account.isNew ? answered : await keepContact(session, account, email);
+  if (!kept.ok) {
+    held.registration = { kind: 'problem', step: 'update', ...failedAgain(failureOf(held), kept.problem, ports.now()) };
+    return undefined;
+  }
+  ports.accounts.regain(issuer);
+  held.registration = { kind: 'done', url: account.url, email };
   return undefined;
 }
 
-/** The key of the external account binding, or the sentence that says what its Secret lacks. */
-async function readMacKey(
-  ports: Ports,
-  issuer: Issuer,
-  ref: { readonly name: string; readonly key?: string },
-): Promise<Reply<string, KubeProblem> | string> {
-  const { name, key = 'secret' } = ref;
+function failureOf({ registration }: Held) {
+  return registration.kind === 'problem' ? registration : undefined;
+}
+
+async function refusedAccount(ports: Ports, issuer: Issuer, held: Held, problem: CaProblem): Promise<undefined> {
+  held.registration = (await isClosed(ports, issuer, held, problem))
+    ? { kind: 'closed', message: closedMessage(ports, issuer, problem.detail) }
+    : { kind: 'problem', step: 'register', ...failedAgain(failureOf(held), problem, ports.now()) };
+}
+
+/** A refused binding is `unauthorized` too, as a closed account is: only of an account does the CA say so without a binding. */
+async function isClosed(ports: Ports, issuer: Issuer, held: Held, problem: CaProblem): Promise<boolean> {
+  if (problem.kind !== 'refused' || problem.type !== 'unauthorized') return false;
+  if (issuer.spec.acme?.externalAccountBinding === undefined || held.key.kind !== 'read') return true;
+  const { key } = held.key.secret.current;
+  const found = await findAccount({ endpoint: ports.accounts.endpoint(issuer), key });
+  return !found.ok && found.problem.kind === 'refused' && found.problem.type === 'unauthorized';
+}
+
+function closedMessage(ports: Ports, issuer: Issuer, detail: string): string {
+  const secret = `Secret "${secretNamespace(ports, issuer)}/${keyPlace(issuer).name}"`;
+  const remedy =
+    issuer.spec.acme?.disableAccountKeyGeneration === true
+      ? `Put the key of another account into ${secret}.`
+      : `Delete ${secret} for a new account, or put the key of another one into it.`;
+  return `The CA has closed the account: ${detail.replace(/[.\s]*$/, '.')} ${remedy}`;
+}
+
+/** RFC 8555 §7.3.6. What it has issued stays valid; the issuer is not Ready until it has another key. */
+export async function closeAccount(ports: Ports, issuer: Issuer, held: Held): Promise<KubeProblem | undefined> {
+  if (held.key.kind !== 'read') return undefined;
+  const { key } = held.key.secret.current;
+  const accountUrl = issuer.status?.acme?.uri ?? '';
+  const closed = await deactivate({ endpoint: ports.accounts.endpoint(issuer), key, accountUrl });
+  const isDone = closed.ok || (closed.problem.kind === 'refused' && closed.problem.type === 'unauthorized');
+  if (!closed.ok && !isDone) {
+    held.closing = failedAgain(held.closing, closed.problem, ports.now());
+    ports.log.warn({ issuer: issuer.metadata.name, problem: closed.problem }, 'account not deactivated');
+    return undefined;
+  }
+  delete held.closing;
+  ports.accounts.lose(issuer);
+  held.registration = { kind: 'closed', message: closedMessage(ports, issuer, 'It was deactivated as asked.') };
+  return undefined;
+}
+
+type Binding = NonNullable<NonNullable<Issuer['spec']['acme']>['externalAccountBinding']>;
+type ReadBinding = Reply<{ readonly keyId: string; readonly macKey: string }, KubeProblem> | string;
+
+/** The external account binding, or the sentence that says what its Secret lacks. */
+async function readBinding(ports: Ports, issuer: Issuer, { keyID, keySecretRef }: Binding): Promise<ReadBinding> {
+  const { name, key = 'secret' } = keySecretRef;
   const namespace = secretNamespace(ports, issuer);
   const read = await ports.kube.get(secrets, { namespace, name });
   const secret = `Secret "${namespace}/${name}" of spec.acme.externalAccountBinding`;
   if (!read.ok && read.problem.kind === 'notFound') return `${secret} does not exist; create it.`;
   if (!read.ok && read.problem.kind === 'forbidden') return needsGrant(namespace);
   if (!read.ok) return read;
-  const value = decode(read.value, key).trim();
-  return value === '' ? `${secret} holds nothing under "${key}".` : { ok: true, value };
+  const macKey = decode(read.value, key).trim();
+  if (macKey === '') return `${secret} holds nothing under "${key}".`;
+  return { ok: true, value: { keyId: keyID, macKey } };
 }

@@ -1,19 +1,24 @@
 // Finds the issuer that a Certificate names and what it is good for right now. Called by observe-certificate.ts and the ACME actions.
 
-import type { Certificate, Issuer } from '../api/certmanager.ts';
+import type { Issuer, IssuerRef } from '../api/certmanager.ts';
+import type { KubeObject } from '../api/meta.ts';
 import { certManagerGroup } from '../api/names.ts';
 import { conditionOf } from '../plan/conditions.ts';
 import type { IssuerSeen } from '../plan/seen.ts';
-import { challengeParent } from './challenge-parent.ts';
-import { hostsOf } from './order-object.ts';
 import type { Ports } from './ports.ts';
+import { wayTo } from './way.ts';
 
-/** The Issuer or ClusterIssuer of the Certificate's issuerRef, if it exists and is of our group. */
-export function issuerOf(ports: Ports, certificate: Certificate): Issuer | undefined {
-  const { kind = 'Issuer', name } = certificate.spec.issuerRef;
+/** A Certificate or a CertificateRequest. */
+export interface Asking extends KubeObject {
+  readonly spec: { readonly issuerRef: IssuerRef };
+}
+
+/** The Issuer or ClusterIssuer of the object's issuerRef, if it exists and is of our group. */
+export function issuerOf(ports: Ports, asking: Asking): Issuer | undefined {
+  const { kind = 'Issuer', name } = asking.spec.issuerRef;
   return kind === 'ClusterIssuer'
     ? ports.stores.clusterIssuers.get(name)
-    : ports.stores.issuers.get(`${certificate.metadata.namespace}/${name}`);
+    : ports.stores.issuers.get(`${asking.metadata.namespace}/${name}`);
 }
 
 /** "Issuer/ns/name" or "ClusterIssuer/name": the key of an issuer everywhere in this folder. */
@@ -22,10 +27,10 @@ export function issuerKey(issuer: Issuer): string {
   return namespace === undefined ? `ClusterIssuer/${name}` : `Issuer/${namespace}/${name}`;
 }
 
-/** The same key, for the issuer that a Certificate asks for. */
-export function wantedIssuerKey(certificate: Certificate): string {
-  const { kind = 'Issuer', name } = certificate.spec.issuerRef;
-  return kind === 'ClusterIssuer' ? `ClusterIssuer/${name}` : `Issuer/${certificate.metadata.namespace}/${name}`;
+/** The same key, for the issuer that a Certificate or a request asks for. */
+export function wantedIssuerKey(asking: Asking): string {
+  const { kind = 'Issuer', name } = asking.spec.issuerRef;
+  return kind === 'ClusterIssuer' ? `ClusterIssuer/${name}` : `Issuer/${asking.metadata.namespace}/${name}`;
 }
 
 /** Where the issuer's own Secrets stand. */
@@ -33,19 +38,21 @@ export function secretNamespace(ports: Pick<Ports, 'settings'>, issuer: Issuer):
   return issuer.metadata.namespace ?? ports.settings.clusterResourceNamespace;
 }
 
-export function seeIssuer(ports: Ports, certificate: Certificate): IssuerSeen {
-  const { kind = 'Issuer', group = certManagerGroup } = certificate.spec.issuerRef;
+/** `names` are the DNS names to prove, with their `*.`; they matter to ACME issuers alone. */
+export function seeIssuer(ports: Ports, asking: Asking, names: readonly string[]): IssuerSeen {
+  const { kind = 'Issuer', group = certManagerGroup } = asking.spec.issuerRef;
   if (group !== certManagerGroup) return { kind: 'external' };
   if (kind !== 'Issuer' && kind !== 'ClusterIssuer') return { kind: 'missing' };
-  const issuer = issuerOf(ports, certificate);
+  const issuer = issuerOf(ports, asking);
   if (issuer === undefined) return { kind: 'missing' };
   const ready = conditionOf(issuer.status?.conditions, 'Ready');
   if (ready === undefined) return { kind: 'unseen' };
   if (ready.status !== 'True') return { kind: 'notReady', message: ready.message ?? '' };
+  if (issuer.spec.vault !== undefined) return { kind: 'remote' };
   if (issuer.spec.acme === undefined) return { kind: 'local' };
-  for (const host of hostsOf(certificate)) {
-    const parent = challengeParent(ports, certificate, issuer, host);
-    if ('refusal' in parent) return { kind: 'acme', path: { kind: 'closed', message: parent.refusal } };
+  for (const name of names) {
+    const way = wayTo(ports, asking, issuer, name);
+    if ('refusal' in way) return { kind: 'acme', path: { kind: 'closed', message: way.refusal } };
   }
   return { kind: 'acme', path: { kind: 'open' } };
 }

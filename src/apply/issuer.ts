@@ -1,56 +1,70 @@
 // One reconcile of one Issuer or ClusterIssuer: observe, plan, perform, until the plan rests. Called by the work queue in main.ts.
 
 import type { Issuer } from '../api/certmanager.ts';
-import { annotations } from '../api/names.ts';
-import { clusterIssuers, issuers } from '../api/resources.ts';
+import type { Reply } from '../api/reply.ts';
 import type { KubeProblem } from '../kube/problem.ts';
-import { type IssuerAction, planIssuer, type Readiness, type SignerSeen } from '../plan/issuer.ts';
-import { refOf } from '../plan/object-ref.ts';
+import { planIssuer } from '../plan/issuer.ts';
+import type { IssuerAction, IssuerSeen, Verdict } from '../plan/issuer-seen.ts';
 import type { Outcome } from '../queue/work-queue.ts';
-import { type Held, loadKey, makeKey, registerAccount, unread } from './issuer-account.ts';
+import { closeAccount, loadKey, makeKey, registerAccount, watchedVersion } from './issuer-account.ts';
+import { accountKeySeen, type Held, nothingHeld, reread } from './issuer-held.ts';
+import { annotate, tellRolledOver, writeIssuerStatus } from './issuer-writes.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
+import {
+  askNextKey,
+  changeAccountKey,
+  drain,
+  dropNextKey,
+  makeNextKey,
+  obstacleTo,
+  resume,
+  swapKey,
+} from './rollover.ts';
 import type { Signers } from './signers.ts';
+import { type SolverSecrets, solverLack } from './solver-secrets.ts';
 
-/** The reconcile function for keys "Issuer/namespace/name" and "ClusterIssuer/name". */
-export function issuerReconciler(ports: Ports, signers: Signers): (key: string) => Promise<Outcome> {
-  const held = new Map<string, Held>();
+/** What other parts of the program know of issuers. */
+export interface IssuerParts {
+  /** The Secrets of its DNS-01 solvers; none unless told. */
+  readonly solverSecrets?: SolverSecrets;
+  /** Whether an issuer of a kind of their own can sign; undefined: not one of these. */
+  readonly verdict?: (ports: Ports, issuer: Issuer) => Promise<Verdict | undefined>;
+}
+
+const mostActions = 20;
+
+/** The reconcile function for keys "Issuer/namespace/name" and "ClusterIssuer/name". Made by who begins to lead. */
+export function issuerReconciler(
+  ports: Ports,
+  signers: Signers,
+  parts: IssuerParts = {},
+): (key: string) => Promise<Outcome> {
+  const known = new Map<string, Held>();
+  const leadingSince = ports.now();
   return async (key) => {
-    if (held.get(key)?.waitsForSecret === true) held.delete(key);
-    for (let count = 0; count < 10; count++) {
+    if (known.get(key)?.waitsForSecret === true) known.delete(key);
+    for (let count = 0; count < mostActions; count++) {
       const issuer = find(ports, key);
       if (issuer === undefined) {
-        held.delete(key);
+        known.delete(key);
         return { kind: 'settled' };
       }
-      const mine = held.get(key) ?? { generation: undefined, key: unread, registration: { kind: 'none' } };
-      if (
-        mine.generation !== issuer.metadata.generation ||
-        (ports.accounts.isLost(issuer) && mine.registration.kind === 'done')
-      ) {
-        // The spec decides which key, which address and which directory: start over.
-        Object.assign(mine, { generation: issuer.metadata.generation, key: unread, registration: { kind: 'none' } });
-      }
-      held.set(key, mine);
-      const signer = issuer.spec.ca === undefined ? undefined : await signers(ports, issuer);
-      if (signer?.kind === 'waiting') return { kind: 'settled' };
-      const action = planIssuer(
-        {
-          issuer,
-          ...(signer !== undefined && { signer: signer satisfies SignerSeen }),
-          accountKey: mine.key.seen,
-          account: ports.accounts.isLost(issuer) ? 'lost' : 'asTold',
-          registration: mine.registration,
-        },
-        ports.now(),
-      );
+      const held = known.get(key) ?? nothingHeld(issuer.metadata.generation);
+      known.set(key, held);
+      refresh(ports, issuer, held);
+      const seen = await observe(ports, issuer, held, signers, parts);
+      if (seen === 'waiting') return { kind: 'settled' };
+      if (!seen.ok) return afterProblem(seen.problem, ports.now());
+      const action = planIssuer(seen.value, ports.now());
       if (action.kind === 'rest') {
         return action.revisitAt === undefined ? { kind: 'settled' } : { kind: 'revisit', at: action.revisitAt };
       }
-      const problem = await perform(ports, issuer, mine, action);
+      ports.log.debug({ issuer: key, action: action.kind }, 'issuer');
+      const problem = await perform(ports, issuer, held, action, leadingSince);
       if (problem !== undefined) return afterProblem(problem, ports.now());
     }
-    return { kind: 'retry', why: 'ten actions without coming to rest' };
+    return { kind: 'retry', why: `${mostActions} actions without coming to rest` };
   };
 }
 
@@ -60,11 +74,64 @@ function find(ports: Ports, key: string): Issuer | undefined {
   return key.startsWith('ClusterIssuer/') ? ports.stores.clusterIssuers.get(name) : ports.stores.issuers.get(name);
 }
 
+/** What is known stays so until the spec, the key's Secret or the CA's opinion of the account changes. */
+function refresh(ports: Ports, issuer: Issuer, held: Held): void {
+  const isRefused = ports.accounts.isLost(issuer) && held.registration.kind === 'done';
+  if (held.generation !== issuer.metadata.generation || isRefused) {
+    // The spec decides which key, which address and which directory.
+    Object.assign(held, {
+      generation: issuer.metadata.generation,
+      key: { kind: 'unread' },
+      registration: { kind: 'none' },
+    });
+    delete held.rolloverFailure;
+    delete held.closing;
+  }
+  if (issuer.spec.acme === undefined || held.key.kind === 'unread') return;
+  const version = watchedVersion(ports, issuer);
+  const isKnown =
+    version === undefined ||
+    version === held.key.watched ||
+    (held.key.kind === 'read' && version === held.key.secret.resourceVersion);
+  if (!isKnown) held.key = reread(held.key);
+}
+
+async function observe(
+  ports: Ports,
+  issuer: Issuer,
+  held: Held,
+  signers: Signers,
+  parts: IssuerParts,
+): Promise<Reply<IssuerSeen, KubeProblem> | 'waiting'> {
+  const signer = issuer.spec.ca === undefined ? undefined : await signers(ports, issuer);
+  if (signer?.kind === 'waiting') return 'waiting';
+  const verdict = await parts.verdict?.(ports, issuer);
+  const lack = await solverLack(ports, issuer, held, parts.solverSecrets?.(issuer) ?? []);
+  if (!lack.ok) return lack;
+  const obstacle = obstacleTo(ports, issuer, held);
+  const { registration, traffic, rolloverFailure: failure, closing } = held;
+  return {
+    ok: true,
+    value: {
+      issuer,
+      ...(signer !== undefined && { signer }),
+      ...(verdict !== undefined && { verdict }),
+      ...(lack.value !== undefined && { solverLack: lack.value }),
+      accountKey: accountKeySeen(ports, issuer, held),
+      account: ports.accounts.isLost(issuer) ? 'lost' : 'asTold',
+      registration,
+      rollover: { traffic, ...(obstacle !== undefined && { obstacle }), ...(failure !== undefined && { failure }) },
+      ...(closing !== undefined && { closing }),
+    },
+  };
+}
+
 async function perform(
   ports: Ports,
   issuer: Issuer,
   held: Held,
   action: IssuerAction,
+  leadingSince: number,
 ): Promise<KubeProblem | undefined> {
   switch (action.kind) {
     case 'loadKey':
@@ -73,42 +140,30 @@ async function perform(
       return makeKey(ports, issuer, held);
     case 'register':
       return registerAccount(ports, issuer, held);
-    case 'annotate': {
-      const noted = { ...issuer.metadata.annotations, [annotations.accountThumbprint]: action.thumbprint };
-      const reply = await ports.kube.replace(resourceOf(issuer), {
-        ...issuer,
-        metadata: { ...issuer.metadata, annotations: noted },
-      });
-      return noteIssuer(ports, reply);
-    }
-    case 'writeStatus': {
-      const reply = await ports.kube.replaceStatus(resourceOf(issuer), { ...issuer, status: action.status });
-      const problem = noteIssuer(ports, reply);
-      if (problem === undefined) await tell(ports, issuer, action.ready);
-      return problem;
-    }
+    case 'deactivate':
+      return closeAccount(ports, issuer, held);
+    case 'annotate':
+      return annotate(ports, issuer, action);
+    case 'writeStatus':
+      return writeIssuerStatus(ports, issuer, action);
+    case 'makeNextKey':
+      return makeNextKey(ports, issuer, held);
+    case 'askNextKey':
+      return askNextKey(ports, issuer, held);
+    case 'drain':
+      return drain(ports, issuer, held, leadingSince);
+    case 'changeKey':
+      return changeAccountKey(ports, issuer, held);
+    case 'swapKey':
+      return swapKey(ports, issuer, held, action.asked);
+    case 'dropNextKey':
+      return dropNextKey(ports, issuer, held);
+    case 'resume':
+      resume(ports, issuer, held);
+      return tellRolledOver(ports, issuer);
     case 'rest':
       return undefined;
     default:
       return action satisfies never;
   }
-}
-
-function resourceOf(issuer: Issuer) {
-  return issuer.metadata.namespace === undefined ? clusterIssuers : issuers;
-}
-
-function noteIssuer(ports: Ports, reply: Awaited<ReturnType<Ports['kube']['replace']>>): KubeProblem | undefined {
-  if (!reply.ok) return reply.problem;
-  const issuer = reply.value as Issuer;
-  const store = issuer.metadata.namespace === undefined ? ports.stores.clusterIssuers : ports.stores.issuers;
-  store.note(issuer);
-  return undefined;
-}
-
-async function tell(ports: Ports, issuer: Issuer, ready: Readiness): Promise<void> {
-  const { kind, metadata } = issuer;
-  const type = ready.status === 'True' ? 'Normal' : 'Warning';
-  ports.log.info({ kind, name: metadata.name, ready }, 'issuer');
-  await ports.recorder.say({ about: refOf(issuer), type, reason: ready.reason, message: ready.message });
 }

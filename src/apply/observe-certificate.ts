@@ -3,20 +3,22 @@
 import type { Certificate, CertificateRequest, IssuerRef } from '../api/certmanager.ts';
 import type { Metadata } from '../api/core.ts';
 import { annotations, certManagerGroup, labels } from '../api/names.ts';
-import type { Order } from '../api/order.ts';
 import { secrets } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { Store } from '../kube/store.ts';
-import { readCsr } from '../pki/csr.ts';
 import { fingerprint } from '../pki/keys.ts';
 import { renewalTime } from '../pki/renewal.ts';
 import { checkRequest, requestSatisfies, unsupportedPart } from '../pki/satisfies.ts';
+import { approvalOf } from '../plan/approval.ts';
 import type { CertificateSeen, RequestSeen, SecretSeen } from '../plan/seen.ts';
+import { nothingStands } from '../plan/standing.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
 import { seeIssuer } from './issuer-of.ts';
 import { requestName } from './names.ts';
-import { hostsOf, isUnfinished } from './order-object.ts';
+import { hostsOf } from './order-object.ts';
+import { standingOf } from './order-standing.ts';
 import type { Ports } from './ports.ts';
+import { requestedCsr } from './request-csr.ts';
 import { readSecret, secretFacts } from './secret-content.ts';
 
 /** A certificate is not renewed sooner than this after its notBefore. */
@@ -42,7 +44,6 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
   if (!secret.ok) return { kind: 'problem', problem: secret.problem };
   const request = seeRequest(ports, certificate, attempt);
   const [order] = request === undefined ? [] : ports.stores.orders.by('owner', request.object.metadata.uid ?? '');
-  const routes = order === undefined ? [] : routesOf(ports, order);
   const renewAt = renewal(certificate, secret.value);
   const checked = checkRequest(certificate.spec);
   const unsupported = unsupportedPart(certificate.spec);
@@ -52,10 +53,10 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
     seen: {
       certificate,
       secret: secret.value,
-      issuer: seeIssuer(ports, certificate),
+      issuer: seeIssuer(ports, certificate, hostsOf(certificate)),
       ...(request !== undefined && { request }),
       ...(order !== undefined && { order }),
-      routes,
+      standing: order === undefined ? nothingStands : standingOf(ports.stores, order),
       attempt: attemptSeen(attempt, certificate.spec.privateKey),
       leftovers: leftovers(ports, certificate, watch.kind === 'ready' ? watch.store : undefined),
       ...(renewAt !== undefined && { renewAt }),
@@ -66,17 +67,6 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
       ...(rival !== undefined && { rival }),
     },
   };
-}
-
-/** Standing challenge routes of the order's hosts that no other unfinished order of the namespace needs. */
-function routesOf(ports: Ports, order: Order): readonly string[] {
-  const { namespace, uid } = order.metadata;
-  return hostsOf(order).flatMap((host) => {
-    const isShared = ports.stores.orders
-      .by('host', host)
-      .some((each) => each.metadata.namespace === namespace && each.metadata.uid !== uid && isUnfinished(each));
-    return isShared ? [] : ports.stores.routes.by('host', `${namespace}/${host}`).map((route) => route.metadata.name);
-  });
 }
 
 function forbidden(namespace: string, message: string): SecretSeen {
@@ -139,18 +129,19 @@ function seeRequest(ports: Ports, certificate: Certificate, attempt: Attempt): R
   const uid = object.metadata.uid ?? '';
   if (attempt.request?.uid !== uid) attempt.request = readRequest(object, uid);
   const { facts, keyFingerprint } = attempt.request;
-  if (facts === undefined || keyFingerprint === undefined) return { object, matchesSpec: false };
+  const approval = approvalOf(object, ports.settings.approver);
+  if (facts === undefined || keyFingerprint === undefined) return { object, approval, matchesSpec: false };
   const { generation } = certificate.metadata;
   if (attempt.request.judged?.generation !== generation) {
     const isOwned = object.metadata.ownerReferences?.some((owner) => owner.uid === certificate.metadata.uid) === true;
     const fits = isOwned && sameTerms(object, certificate) && requestSatisfies(facts, certificate.spec).length === 0;
     attempt.request = { ...attempt.request, judged: { generation, fits } };
   }
-  return { object, keyFingerprint, matchesSpec: attempt.request.judged?.fits === true };
+  return { object, approval, keyFingerprint, matchesSpec: attempt.request.judged?.fits === true };
 }
 
 function readRequest(object: CertificateRequest, uid: string): NonNullable<Attempt['request']> {
-  const csr = readCsr(Buffer.from(object.spec.request, 'base64').toString('utf8'));
+  const csr = requestedCsr(object);
   return csr.ok ? { uid, facts: csr.value, keyFingerprint: fingerprint(csr.value.publicKey) } : { uid };
 }
 

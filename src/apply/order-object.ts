@@ -1,19 +1,19 @@
 // The Order object as the memory of an order: how it is made, what is written into it, and which state it stands for after a restart.
 
-import type { CertificateRequest, CertificateSpec } from '../api/certmanager.ts';
+import type { CertificateRequest } from '../api/certmanager.ts';
 import { annotations, labels } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { apiVersion, certificateRequests, orders } from '../api/resources.ts';
 import type { CaAuthorization, CaIdentifier, CaOrder } from '../order/ca.ts';
 import type { OrderState, Wait } from '../order/state.ts';
-import { namesOfSpec } from '../pki/names.ts';
+import type { Names } from '../pki/names.ts';
 import { hostLabel } from '../solve/host.ts';
 import { orderName } from './names.ts';
 
 /** The intent, written before the CA is asked: it names the hosts, so that every replica can answer for them. */
-export function orderObject(request: CertificateRequest, spec: CertificateSpec): Order {
-  const { metadata } = request;
-  const { commonName, dnsNames, ipAddresses } = namesOfSpec(spec);
+export function orderObject(request: CertificateRequest, names: Names, replaces?: string): Order {
+  const { metadata, spec } = request;
+  const { commonName, dnsNames, ipAddresses } = names;
   const hosts = hostsOf({ spec: { dnsNames, ...(commonName !== undefined && { commonName }) } }).map(
     (host) => [`${labels.hostPrefix}${hostLabel(host)}`, 'true'] as const,
   );
@@ -39,10 +39,11 @@ export function orderObject(request: CertificateRequest, spec: CertificateSpec):
     },
     spec: {
       issuerRef: spec.issuerRef,
-      request: request.spec.request,
+      request: spec.request,
       ...(commonName !== undefined && { commonName }),
       dnsNames,
       ...(ipAddresses.length > 0 && { ipAddresses }),
+      ...(replaces !== undefined && { replaces }),
     },
   };
 }

@@ -1,12 +1,12 @@
-// The last steps of an issuance: the request's and the Certificate's status, and what people are told about them.
+// The last steps of a Certificate's issuance: what its request got, and the Certificate's status with what people are told about it.
 
-import type { CertificateRequest, CertificateStatus } from '../api/certmanager.ts';
-import { certificateRequests, certificates, secrets } from '../api/resources.ts';
+import type { CertificateStatus } from '../api/certmanager.ts';
+import { certificates, secrets } from '../api/resources.ts';
 import type { Stage } from '../plan/assess.ts';
-import { timestamp, withCondition } from '../plan/conditions.ts';
 import { refOf } from '../plan/object-ref.ts';
 import { type Done, onward, statusWrite, type Turn, write } from './perform.ts';
-import { decode, encode } from './secret-content.ts';
+import { writeIssued } from './request-status.ts';
+import { decode } from './secret-content.ts';
 
 /** Takes a certificate that stands in the request's status already (another issuer's, or from before a crash). */
 export function takeCertificate(turn: Turn): Done {
@@ -19,31 +19,16 @@ export function takeCertificate(turn: Turn): Done {
   return onward;
 }
 
-/** Approval, certificate and Ready in one write. */
+/** The request's last write; after a crash behind the Secret's write its certificate is read back from there. */
 export async function issueRequest(turn: Turn): Promise<Done> {
   const { ports, certificate, attempt, seen } = turn;
   const request = seen.request?.object;
-  if (request === undefined) return onward;
   const issued = attempt.signed ?? (await issuedBefore(turn));
-  if (issued === undefined) return onward;
-  const now = ports.now();
-  const ready = withCondition(
-    approved(request, now),
-    { type: 'Ready', status: 'True', reason: 'Issued', message: 'Certificate fetched from issuer successfully' },
-    now,
-  );
-  const status = {
-    ...request.status,
-    conditions: ready,
-    certificate: encode(issued.chainPem),
-    ...(issued.caPem !== undefined && { ca: encode(issued.caPem) }),
-  };
-  const reply = ports.kube.replaceStatus(certificateRequests, { ...request, status });
+  if (request === undefined || issued === undefined) return onward;
   ports.log.info({ namespace: certificate.metadata.namespace, name: certificate.metadata.name }, 'issued');
-  return write(turn, 'write CertificateRequest status', reply, (value) => ports.stores.requests.note(value));
+  return writeIssued(turn, request, issued);
 }
 
-/** After a crash behind the Secret's write the certificate is read back from it. */
 async function issuedBefore(turn: Turn): Promise<{ chainPem: string; caPem?: string } | undefined> {
   const { ports, certificate } = turn;
   const { namespace = '' } = certificate.metadata;
@@ -51,27 +36,6 @@ async function issuedBefore(turn: Turn): Promise<{ chainPem: string; caPem?: str
   if (!read.ok) return undefined;
   const caPem = decode(read.value, 'ca.crt');
   return { chainPem: decode(read.value, 'tls.crt'), ...(caPem !== '' && { caPem }) };
-}
-
-export async function failRequest(turn: Turn, message: string): Promise<Done> {
-  const { ports, seen } = turn;
-  const request = seen.request?.object;
-  if (request === undefined) return onward;
-  const now = ports.now();
-  const conditions = withCondition(
-    approved(request, now),
-    { type: 'Ready', status: 'False', reason: 'Failed', message },
-    now,
-  );
-  const status = { ...request.status, conditions, failureTime: timestamp(now) };
-  const reply = ports.kube.replaceStatus(certificateRequests, { ...request, status });
-  return write(turn, 'write CertificateRequest status', reply, (value) => ports.stores.requests.note(value));
-}
-
-function approved(request: CertificateRequest, now: number) {
-  const approval = { type: 'Approved', status: 'True', reason: 'cert-manager.io' } as const;
-  const message = 'Certificate request has been approved by Certway';
-  return withCondition(request.status?.conditions, { ...approval, message }, now);
 }
 
 export async function writeStatus(turn: Turn, status: CertificateStatus, stage: Stage): Promise<Done> {

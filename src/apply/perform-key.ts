@@ -122,7 +122,17 @@ export async function deleteRequest(turn: Turn, name: string): Promise<Done> {
   if (!gone.ok && gone.problem.kind !== 'notFound') return stopped(turn, 'delete CertificateRequest', gone.problem);
   if (known !== undefined) ports.stores.requests.forget(known);
   if (name === requestName(certificate.metadata.name, attempt.revision)) {
-    for (const part of ['signed', 'failure', 'order', 'freshOrder', 'request'] as const) delete attempt[part];
+    for (const part of [
+      'signed',
+      'failure',
+      'order',
+      'freshOrder',
+      'presentedAt',
+      'presented',
+      'look',
+      'request',
+    ] as const)
+      delete attempt[part];
   }
   return onward;
 }

@@ -6,28 +6,24 @@ import { download } from '../acme/certificate.ts';
 import { answer, finalize, newOrder, readOrder } from '../acme/order.ts';
 import type { AcmeSession } from '../acme/session.ts';
 import type { Issuer } from '../api/certmanager.ts';
-import type { Order } from '../api/order.ts';
 import { orders } from '../api/resources.ts';
 import type { CaAuthorization, CaOrder, CaProblem } from '../order/ca.ts';
-import type { OrderEffect, OrderFact } from '../order/state.ts';
+import type { OrderEffect, OrderFact, Proof } from '../order/state.ts';
 import { effectOf, step } from '../order/step.ts';
-import { readCsr } from '../pki/csr.ts';
-import { selfCheck } from '../solve/self-check.ts';
 import { findOrder } from './find-order.ts';
-import { issuerKey, issuerOf, secretNamespace } from './issuer-of.ts';
+import { issuerKey, secretNamespace } from './issuer-of.ts';
 import { identifiersOf, recordedStatus, resume } from './order-object.ts';
-import { type Done, onward, stopped, type Turn } from './perform.ts';
-import { present } from './perform-route.ts';
+import { fact, type OrderTurn, type Performed, stop } from './order-turn.ts';
+import { type Done, onward, stopped } from './perform.ts';
 import type { Ports } from './ports.ts';
+import { check, preflight, present } from './prove.ts';
+import { requestedCsr } from './request-csr.ts';
+import { meansOf } from './way.ts';
 
-type Performed = { readonly kind: 'fact'; readonly fact: OrderFact } | { readonly kind: 'stop'; readonly done: Done };
-
-/** One effect: asks the CA or writes once, then steps. */
-export async function advanceOrder(turn: Turn): Promise<Done> {
-  const { ports, certificate, attempt, seen } = turn;
-  const issuer = issuerOf(ports, certificate);
-  if (issuer === undefined || seen.order === undefined) return onward;
-  const state = attempt.order ?? resume(seen.order, attempt.freshOrder);
+/** One effect: asks the CA, looks at a path or writes once, then steps. */
+export async function advanceOrder(turn: OrderTurn): Promise<Done> {
+  const { ports, attempt, issuer } = turn;
+  const state = attempt.order ?? resume(turn.order, attempt.freshOrder);
   const effect = effectOf(state, ports.now());
   attempt.order = state;
   if (effect.kind === 'wait' || effect.kind === 'rest') return onward;
@@ -36,7 +32,7 @@ export async function advanceOrder(turn: Turn): Promise<Done> {
     if (session.problem.kind === 'kube') return stopped(turn, 'read account key', session.problem.problem);
     return withoutAccount(ports, issuer, session.problem.message);
   }
-  const performed = await perform(turn, { issuer, order: seen.order, session: session.value }, effect);
+  const performed = await perform(turn, session.value, effect);
   if (performed.kind === 'stop') return performed.done;
   const { fact: happened } = performed;
   if (happened.kind === 'problem' && isAccountUnknown(happened.problem)) {
@@ -58,45 +54,30 @@ function withoutAccount(ports: Ports, issuer: Issuer, why: string): Done {
   return { kind: 'stop', outcome: { kind: 'retry', why } };
 }
 
-interface Context {
-  readonly issuer: Issuer;
-  readonly order: Order;
-  readonly session: AcmeSession;
-}
-
-async function perform(turn: Turn, context: Context, effect: OrderEffect): Promise<Performed> {
-  const { order, session } = context;
+async function perform(turn: OrderTurn, session: AcmeSession, effect: OrderEffect): Promise<Performed> {
   switch (effect.kind) {
     case 'find':
-      return fact(await findOrder(turn.ports, session, order));
-    case 'place': {
-      delete turn.attempt.freshOrder;
-      const profile = context.issuer.spec.acme?.profile;
-      const terms = { identifiers: identifiersOf(order), ...(profile !== undefined && { profile }) };
-      return orderFact(await newOrder(session, terms));
-    }
+      return fact(await findOrder(turn.ports, session, turn.order));
+    case 'preflight':
+      return preflight(turn, session);
+    case 'place':
+      return fact(await place(turn, session, effect.replacing));
     case 'readOrder':
-      return orderFact(await readOrder(session, effect.url));
+      return fact(orderFact(await readOrder(session, effect.url)));
     case 'readAuthorizations':
-      return fact(await readAuthorizations(session, effect.urls));
+      return fact(await readAuthorizations(turn, session, effect.urls));
     case 'record':
-      return record(turn, context, effect);
+      return record(turn, effect);
     case 'present':
-      return present(turn, context.issuer, order, effect.hosts);
+      return present(turn, session, effect.proofs);
     case 'check':
-      return fact(await check(turn, session, effect.proofs));
+      return check(turn, session, effect.proofs);
     case 'answer':
       return fact(await answerAll(session, effect.proofs));
     case 'finalize':
       return finalizeWith(turn, session, effect.order);
-    case 'download': {
-      const got = await download(session, effect.url);
-      return fact(
-        got.ok
-          ? { kind: 'certificate', chainPem: got.value.resource.chainPem }
-          : { kind: 'problem', problem: got.problem },
-      );
-    }
+    case 'download':
+      return fact(await fetchChain(turn, session, effect.url));
     case 'wait':
     case 'rest':
       return fact({ kind: 'done' });
@@ -105,71 +86,71 @@ async function perform(turn: Turn, context: Context, effect: OrderEffect): Promi
   }
 }
 
-function fact(value: OrderFact): Performed {
-  return { kind: 'fact', fact: value };
-}
-
 type OrderReply = Awaited<ReturnType<typeof readOrder>>;
 
-function orderFact(reply: OrderReply): Performed {
-  return fact(reply.ok ? { kind: 'order', order: reply.value.resource } : { kind: 'problem', problem: reply.problem });
+function orderFact(reply: OrderReply): OrderFact {
+  return reply.ok ? { kind: 'order', order: reply.value.resource } : { kind: 'problem', problem: reply.problem };
 }
 
-async function readAuthorizations(session: AcmeSession, urls: readonly string[]): Promise<OrderFact> {
+async function place(turn: OrderTurn, session: AcmeSession, replacing: 'asWished' | 'no'): Promise<OrderFact> {
+  delete turn.attempt.freshOrder;
+  const { profile } = turn.issuer.spec.acme ?? {};
+  const replaces = replacing === 'asWished' ? turn.order.spec.replaces : undefined;
+  const terms = {
+    identifiers: identifiersOf(turn.order),
+    ...(profile !== undefined && { profile }),
+    ...(replaces !== undefined && { replaces }),
+  };
+  const reply = await newOrder(session, terms);
+  const isOnlyThat = !reply.ok && replaces !== undefined && refusesReplacement(reply.problem);
+  return isOnlyThat ? { kind: 'notReplaceable' } : orderFact(reply);
+}
+
+/** RFC 9773 §5: replaced already, or not a certificate of this account and these names. */
+function refusesReplacement(problem: CaProblem): boolean {
+  if (problem.kind !== 'refused') return false;
+  return problem.type === 'alreadyReplaced' || (problem.status < 429 && /replac/i.test(problem.detail));
+}
+
+async function readAuthorizations(turn: OrderTurn, session: AcmeSession, urls: readonly string[]): Promise<OrderFact> {
   const replies = await Promise.all(urls.map((url) => authorization(session, url)));
   const authorizations: CaAuthorization[] = [];
   for (const reply of replies) {
     if (!reply.ok) return { kind: 'problem', problem: reply.problem };
     authorizations.push(reply.value.resource);
   }
-  return { kind: 'authorizations', authorizations };
+  const means = authorizations.map((each) => meansOf(turn.ports, turn.request, turn.issuer, each));
+  return { kind: 'authorizations', authorizations, means };
 }
 
-async function record(turn: Turn, context: Context, effect: OrderEffect & { kind: 'record' }): Promise<Performed> {
-  const { ports } = turn;
-  const status = recordedStatus(context.order, effect.order, effect.authorizations);
+async function record(turn: OrderTurn, effect: OrderEffect & { kind: 'record' }): Promise<Performed> {
+  const { ports, order } = turn;
+  const status = recordedStatus(order, effect.order, effect.authorizations);
   if (status === undefined) return fact({ kind: 'done' });
-  const reply = await ports.kube.replaceStatus(orders, { ...context.order, status });
-  if (!reply.ok) return { kind: 'stop', done: stopped(turn, 'write Order status', reply.problem) };
+  const reply = await ports.kube.replaceStatus(orders, { ...order, status });
+  if (!reply.ok) return stop(stopped(turn, 'write Order status', reply.problem));
   ports.stores.orders.note(reply.value);
   return fact({ kind: 'done' });
 }
 
-type Proofs = (OrderEffect & { kind: 'check' })['proofs'];
-
-/** The CA is told only of names that answer over the very path that it will take: failures are its scarcest budget. */
-async function check(turn: Turn, session: AcmeSession, proofs: Proofs): Promise<OrderFact> {
-  const { ports } = turn;
-  const { nameservers, port } = ports.settings.selfCheck;
-  const thumbprint = await session.endpoint.thumbprint(session.key);
-  const checks = proofs.map(({ host, token }) =>
-    selfCheck({
-      host,
-      token,
-      expected: `${token}.${thumbprint}`,
-      nameservers,
-      port,
-      signal: AbortSignal.timeout(10_000),
-    }),
-  );
-  for (const checked of await Promise.all(checks)) {
-    if (!checked.ok) return { kind: 'unreachable', message: checked.problem };
-  }
-  return { kind: 'done' };
-}
-
-async function answerAll(session: AcmeSession, proofs: Proofs): Promise<OrderFact> {
+async function answerAll(session: AcmeSession, proofs: readonly Proof[]): Promise<OrderFact> {
   const replies = await Promise.all(proofs.map(({ challengeUrl }) => answer(session, challengeUrl)));
   for (const reply of replies) if (!reply.ok) return { kind: 'problem', problem: reply.problem };
   return { kind: 'done' };
 }
 
-async function finalizeWith(turn: Turn, session: AcmeSession, order: CaOrder): Promise<Performed> {
-  const pem = Buffer.from(turn.seen.request?.object.spec.request ?? '', 'base64').toString('utf8');
-  const csr = readCsr(pem);
+async function finalizeWith(turn: OrderTurn, session: AcmeSession, order: CaOrder): Promise<Performed> {
+  const csr = requestedCsr(turn.request);
   if (!csr.ok) {
     turn.attempt.failure = csr.problem.message;
-    return { kind: 'stop', done: onward };
+    return stop(onward);
   }
-  return orderFact(await finalize(session, order, csr.value.der));
+  return fact(orderFact(await finalize(session, order, csr.value.der)));
+}
+
+async function fetchChain(_turn: OrderTurn, session: AcmeSession, url: string): Promise<OrderFact> {
+  const got = await download(session, url);
+  return got.ok
+    ? { kind: 'certificate', chainPem: got.value.resource.chainPem }
+    : { kind: 'problem', problem: got.problem };
 }

@@ -1,67 +1,73 @@
 // Signs a request in this process, for CA and SelfSigned issuers. Signing again after a crash costs nothing, so nothing is made durable here.
 
-import { randomBytes } from 'node:crypto';
-import { readCsr } from '../pki/csr.ts';
+import { type KeyObject, randomBytes } from 'node:crypto';
+import type { Issuer } from '../api/certmanager.ts';
+import type { CsrFacts } from '../pki/csr.ts';
 import { parseGoDuration } from '../pki/renewal.ts';
 import { selfSign, signCsr } from '../pki/sign.ts';
-import { issuerOf } from './issuer-of.ts';
-import { type Done, onward, type Turn } from './perform.ts';
+import type { RequestTurn } from './order-turn.ts';
+import { type Done, onward } from './perform.ts';
+import { requestedCsr } from './request-csr.ts';
 import type { Signers } from './signers.ts';
 
 const ninetyDays = 90 * 86_400_000;
 
-export async function sign(turn: Turn, signers: Signers): Promise<Done> {
-  const { ports, certificate, seen, attempt } = turn;
-  const issuer = issuerOf(ports, certificate);
-  const pem = Buffer.from(seen.request?.object.spec.request ?? '', 'base64').toString('utf8');
-  const csr = readCsr(pem);
-  if (issuer === undefined) return onward;
+/** `key` is the request's own private key, which a SelfSigned issuer signs with. The outcome is left in the attempt. */
+export async function sign(turn: RequestTurn, signers: Signers, key: KeyObject | undefined): Promise<Done> {
+  const { ports, request, issuer, attempt } = turn;
+  const csr = requestedCsr(request);
   if (!csr.ok) {
     attempt.failure = csr.problem.message;
     return onward;
   }
+  const terms = termsOf(turn, csr.value);
+  const signed =
+    issuer.spec.ca === undefined ? await signBySelf(issuer, terms, key) : await signByCa(turn, signers, terms);
+  // The issuer's own reconcile says what is wrong with its Secret, and wakes this request when it is mended.
+  if (signed === 'waiting') return { kind: 'stop', outcome: { kind: 'settled' } };
+  if (!signed.ok) {
+    attempt.failure = signed.problem.message;
+    return onward;
+  }
+  const { chainPem, caPem, validity, notAfter } = signed.value;
+  if (validity === 'endsWithSigner') {
+    const { namespace, name } = request.metadata;
+    ports.log.warn({ namespace, name, ends: new Date(notAfter).toISOString() }, 'cut to the life of the signing CA');
+  }
+  attempt.signed = { chainPem, caPem };
+  return onward;
+}
+
+function termsOf({ ports, request }: RequestTurn, csr: CsrFacts) {
+  const { spec } = request;
   const notBefore = Math.floor(ports.now() / 1000) * 1000;
-  const { spec } = certificate;
-  const terms = {
-    csr: csr.value,
+  return {
+    csr,
     notBefore,
     notAfter: notBefore + (parseGoDuration(spec.duration ?? '') ?? ninetyDays),
     usages: spec.usages ?? [],
     isCA: spec.isCA === true,
     serial: randomBytes(16),
   };
-  const signed = issuer.spec.ca === undefined ? await signBySelf() : await signByCa(issuer.spec.ca);
-  if (signed === 'waiting') return { kind: 'stop', outcome: { kind: 'settled' } };
-  if (signed.ok && signed.value.validity === 'endsWithSigner') {
-    const ends = new Date(signed.value.notAfter).toISOString();
-    ports.log.warn(
-      { namespace: certificate.metadata.namespace, name: certificate.metadata.name, ends },
-      'cut to the life of the signing CA',
-    );
-  }
-  if (signed.ok) attempt.signed = { chainPem: signed.value.chainPem, caPem: signed.value.caPem };
-  else attempt.failure = signed.problem.message;
-  return onward;
+}
 
-  async function signBySelf() {
-    const { key } = attempt;
-    if (key === undefined || key.kind === 'lost') return 'waiting';
-    const points = issuer?.spec.selfSigned?.crlDistributionPoints;
-    return selfSign({ ...terms, key: key.key, ...(points !== undefined && { crlDistributionPoints: points }) });
-  }
+type Terms = ReturnType<typeof termsOf>;
 
-  async function signByCa(ca: NonNullable<NonNullable<typeof issuer>['spec']['ca']>) {
-    if (issuer === undefined) return 'waiting';
-    const found = await signers(ports, issuer);
-    // The issuer's own reconcile says what is wrong with its Secret, and wakes this Certificate when it is mended.
-    if (found.kind !== 'ready') return 'waiting';
-    const { crlDistributionPoints, ocspServers, issuingCertificateURLs } = ca;
-    return signCsr({
-      ...terms,
-      issuer: found.signer,
-      ...(crlDistributionPoints !== undefined && { crlDistributionPoints }),
-      ...(ocspServers !== undefined && { ocspServers }),
-      ...(issuingCertificateURLs !== undefined && { issuingCertificateURLs }),
-    });
-  }
+function signBySelf(issuer: Issuer, terms: Terms, key: KeyObject | undefined) {
+  if (key === undefined) return 'waiting' as const;
+  const points = issuer.spec.selfSigned?.crlDistributionPoints;
+  return selfSign({ ...terms, key, ...(points !== undefined && { crlDistributionPoints: points }) });
+}
+
+async function signByCa({ ports, issuer }: RequestTurn, signers: Signers, terms: Terms) {
+  const found = await signers(ports, issuer);
+  if (found.kind !== 'ready') return 'waiting' as const;
+  const { crlDistributionPoints, ocspServers, issuingCertificateURLs } = issuer.spec.ca ?? {};
+  return signCsr({
+    ...terms,
+    issuer: found.signer,
+    ...(crlDistributionPoints !== undefined && { crlDistributionPoints }),
+    ...(ocspServers !== undefined && { ocspServers }),
+    ...(issuingCertificateURLs !== undefined && { issuingCertificateURLs }),
+  });
 }

@@ -1,6 +1,7 @@
-// What every action of the certificate reconcile works with, and how it ends: go on planning, or stop with an outcome.
+// What every action of a reconcile works with, and how it ends: go on planning, or stop with an outcome. Called by every perform-*.ts.
 
 import type { Certificate } from '../api/certmanager.ts';
+import type { KubeObject } from '../api/meta.ts';
 import type { Reply } from '../api/reply.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { CertificateSeen } from '../plan/seen.ts';
@@ -9,8 +10,14 @@ import type { Attempt } from './attempt.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
 
-export interface Turn {
+/** One object's reconcile, as far as a refused write concerns it. */
+export interface Task {
   readonly ports: Ports;
+  readonly about: KubeObject;
+  readonly attempt: Pick<Attempt, 'forbidden' | 'refusal'>;
+}
+
+export interface Turn extends Task {
   readonly certificate: Certificate;
   readonly seen: CertificateSeen;
   readonly attempt: Attempt;
@@ -24,9 +31,9 @@ export const onward: Done = { kind: 'onward' };
 const grantLagMs = 15_000;
 
 /** What a refused write means: told in the status where somebody must act or it may pass, else tried again or left to the next event. */
-export function stopped(turn: Turn, what: string, problem: KubeProblem): Done {
-  const { ports, certificate, attempt } = turn;
-  const { namespace = '', name, generation } = certificate.metadata;
+export function stopped(task: Task, what: string, problem: KubeProblem): Done {
+  const { ports, about, attempt } = task;
+  const { namespace = '', name, generation } = about.metadata;
   const now = ports.now();
   // A conflict means that a newer object is on its way through the watch; it is not worth a line.
   if (problem.kind !== 'conflict') ports.log.warn({ namespace, name, what, problem }, 'the API server refused');
@@ -61,13 +68,13 @@ function isTerminating(problem: KubeProblem): boolean {
 
 /** Notes the answer of a good write in its cache and goes on, else stops. */
 export async function write<T>(
-  turn: Turn,
+  task: Task,
   what: string,
   reply: Promise<Reply<T, KubeProblem>>,
   note: (value: T) => void,
 ): Promise<Done> {
   const answer = await reply;
-  if (!answer.ok) return stopped(turn, what, answer.problem);
+  if (!answer.ok) return stopped(task, what, answer.problem);
   note(answer.value);
   return onward;
 }

@@ -1,16 +1,23 @@
 // Everything that the reconcilers reach the world through, made once in main.ts. Only this folder holds kube, acme and solve together.
 
 import type { Certificate, CertificateRequest, Issuer } from '../api/certmanager.ts';
+import type { Challenge } from '../api/challenge.ts';
 import type { Metadata } from '../api/core.ts';
 import type { Gateway, GatewayClass, HttpRoute, ListenerSet, Namespace, ReferenceGrant } from '../api/gateway.ts';
 import type { Order } from '../api/order.ts';
+import type { ProviderPorts } from '../dns/make-provider.ts';
+import type { DnsView } from '../dns/view.ts';
 import type { Kube } from '../kube/client.ts';
 import type { Recorder } from '../kube/recorder.ts';
 import type { Store } from '../kube/store.ts';
+import type { SecretOwner } from '../plan/secret-metadata.ts';
 import type { Logger } from '../report/logger.ts';
 import type { ResolveOptions } from '../resolve/world.ts';
+import type { AddressCheck } from '../solve/preflight.ts';
 import type { Accounts } from './accounts.ts';
 import type { KeyMaker } from './key-maker.ts';
+import type { KeystoreMaker } from './keystore-maker.ts';
+import type { Looks } from './looks.ts';
 import type { SecretWatches } from './secret-watches.ts';
 
 /** One cache per watched kind; both kinds of ListenerSet share a shape but not a store. */
@@ -23,6 +30,7 @@ export interface Stores {
   readonly certificates: Store<Certificate>;
   readonly requests: Store<CertificateRequest>;
   readonly orders: Store<Order>;
+  readonly challenges: Store<Challenge>;
   readonly issuers: Store<Issuer>;
   readonly clusterIssuers: Store<Issuer>;
   readonly routes: Store<HttpRoute>;
@@ -35,8 +43,22 @@ export interface Settings {
   readonly clusterResourceNamespace: string;
   /** What challenge routes point at. */
   readonly solverService: { readonly namespace: string; readonly name: string; readonly port: number };
-  readonly selfCheck: { readonly nameservers: readonly string[]; readonly port: number };
+  readonly selfCheck: {
+    readonly nameservers: readonly string[];
+    readonly port: number;
+    readonly addressCheck: AddressCheck;
+  };
   readonly resolve: ResolveOptions;
+  /** Whether target Secrets go with their Certificates. */
+  readonly secretOwner: SecretOwner;
+  /** Who approves requests: Certway itself, or others alone. */
+  readonly approver: 'ours' | 'theirs';
+}
+
+/** What DNS-01 reaches the world through. */
+export interface DnsPorts extends Pick<ProviderPorts, 'https' | 'proxyUrl' | 'session' | 'endpoints'> {
+  readonly view: DnsView;
+  readonly ambient: Readonly<Record<'issuers' | 'clusterIssuers', ProviderPorts['ambientCredentials']>>;
 }
 
 export interface Ports {
@@ -45,10 +67,18 @@ export interface Ports {
   readonly secrets: SecretWatches;
   readonly accounts: Accounts;
   readonly keys: KeyMaker;
+  readonly keystores: KeystoreMaker;
+  readonly looks: Looks;
+  readonly dns: DnsPorts;
+  /** UIDs of Orders whose TXT records are being presented right now: nobody removes them meanwhile. */
+  readonly presenting: Set<string>;
   readonly recorder: Recorder;
   readonly log: Logger;
   readonly settings: Settings;
   readonly now: () => number;
   /** Puts an issuer's key into its queue, after something about its account turned out to be wrong. */
   readonly wakeIssuer: (key: string) => void;
+  /** Puts a key back after something that no watch tells: a look at a path is over. */
+  readonly wakeCertificate: (key: string) => void;
+  readonly wakeRequest: (key: string) => void;
 }

@@ -13,6 +13,8 @@ export interface WorkOptions {
   readonly gateway: Reconcile;
   readonly certificate: Reconcile;
   readonly issuer: Reconcile;
+  readonly request: Reconcile;
+  readonly cleanup: Reconcile;
   readonly workers: number;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -24,12 +26,18 @@ export interface Work extends Queues {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const names = ['gateway', 'certificate', 'issuer'] as const;
+const names = ['gateway', 'certificate', 'issuer', 'request', 'cleanup'] as const;
 type Name = (typeof names)[number];
 
 /** Queues that gather keys from the first watch event on and hand them out once `start` is called. */
 export function makeWork(): Work {
-  const gathered = { gateway: new Set<string>(), certificate: new Set<string>(), issuer: new Set<string>() };
+  const gathered: Record<Name, Set<string>> = {
+    gateway: new Set(),
+    certificate: new Set(),
+    issuer: new Set(),
+    request: new Set(),
+    cleanup: new Set(),
+  };
   const queues = new Map<Name, WorkQueue>();
   const add = (name: Name) => (key: string, change?: Change<KubeObject>) => {
     const priority = change?.origin === 'list' ? 'initial' : 'live';
@@ -41,9 +49,11 @@ export function makeWork(): Work {
     gateway: add('gateway'),
     certificate: add('certificate'),
     issuer: add('issuer'),
+    request: add('request'),
+    cleanup: add('cleanup'),
     start: (options) => {
       // Issuers first: most Certificates would only find that theirs is not ready yet.
-      for (const name of ['issuer', 'gateway', 'certificate'] as const) {
+      for (const name of ['issuer', 'gateway', 'certificate', 'request', 'cleanup'] as const) {
         const queue = new WorkQueue({
           concurrency: options.workers,
           run: timed(name, options),

@@ -1,6 +1,7 @@
 // The caches of everything that is watched, with the indexes that keep each event's work proportional to what it touches.
 
 import type { Certificate, CertificateRequest, Issuer } from '../api/certmanager.ts';
+import type { Challenge } from '../api/challenge.ts';
 import type { Gateway, HttpRoute, Listener, ListenerSet } from '../api/gateway.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { annotations, certManagerGroup } from '../api/names.ts';
@@ -33,8 +34,12 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
         parent: parentOf,
       },
     }),
-    requests: new Store<CertificateRequest>({ onBug, indexes: { owner: ownersOf } }),
+    requests: new Store<CertificateRequest>({
+      onBug,
+      indexes: { owner: ownersOf, issuer: strayIssuer, key: strayKey },
+    }),
     orders: new Store<Order>({ onBug, indexes: { owner: ownersOf, host: hostsOf } }),
+    challenges: new Store<Challenge>({ onBug, indexes: { owner: ownersOf } }),
     issuers: new Store<Issuer>({ onBug, indexes: { secret: issuerSecretsOf } }),
     clusterIssuers: new Store<Issuer>({ onBug, indexes: { secret: issuerSecretsOf } }),
     routes: new Store<HttpRoute>({ onBug, indexes: { host: routeHosts } }),
@@ -56,6 +61,22 @@ function secretsOf(object: KubeObject, listeners: readonly Listener[]): readonly
 
 function ownersOf(object: KubeObject): readonly string[] {
   return (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+}
+
+function isStray(request: CertificateRequest): boolean {
+  return !(request.metadata.ownerReferences ?? []).some(({ kind }) => kind === 'Certificate');
+}
+
+/** The issuer of a request that no Certificate stands behind. */
+function strayIssuer(request: CertificateRequest): readonly string[] {
+  const isOurs = (request.spec.issuerRef.group ?? certManagerGroup) === certManagerGroup;
+  return isOurs && isStray(request) ? [wantedIssuerKey(request)] : [];
+}
+
+/** "namespace/name" of the Secret that holds such a request's private key. */
+function strayKey(request: CertificateRequest): readonly string[] {
+  const name = request.metadata.annotations?.[annotations.privateKeySecretName];
+  return name !== undefined && isStray(request) ? [`${request.metadata.namespace}/${name}`] : [];
 }
 
 /** "namespace/hostname" of each host whose challenges the route carries. */

@@ -7,12 +7,17 @@ import { type Change, keyOf } from '../kube/store.ts';
 import { conditionOf } from '../plan/conditions.ts';
 import { parentKey } from '../resolve/source.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
+import { isOver } from './order-cleanup.ts';
 import type { Ports } from './ports.ts';
 
 export interface Queues {
   gateway(key: string, change?: Change<KubeObject>): void;
   certificate(key: string, change?: Change<KubeObject>): void;
   issuer(key: string, change?: Change<KubeObject>): void;
+  /** CertificateRequests; those of Certificates come to nothing there. */
+  request(key: string, change?: Change<KubeObject>): void;
+  /** Orders that are over and still have TXT records to remove. */
+  cleanup(key: string, change?: Change<KubeObject>): void;
 }
 
 /** What mapping changes to keys needs: the caches, and the watches that a granted right wakes. */
@@ -59,14 +64,18 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
     }
   });
   stores.requests.subscribe((change) => {
-    for (const key of ownersOf(change, 'Certificate')) queues.certificate(key, change);
+    const owners = ownersOf(change, 'Certificate');
+    for (const key of owners) queues.certificate(key, change);
+    if (owners.length === 0) queues.request(change.key, change);
   });
   stores.orders.subscribe((change) => {
+    if (change.kind === 'applied' && isOver(change.object)) queues.cleanup(change.key, change);
     for (const key of ownersOf(change, 'CertificateRequest')) {
       const [namespace] = key.split('/');
-      const request = stores.requests.get(key);
-      for (const owner of request?.metadata.ownerReferences ?? [])
-        queues.certificate(`${namespace}/${owner.name}`, change);
+      const owners =
+        stores.requests.get(key)?.metadata.ownerReferences?.filter(({ kind }) => kind === 'Certificate') ?? [];
+      for (const owner of owners) queues.certificate(`${namespace}/${owner.name}`, change);
+      if (owners.length === 0) queues.request(key, change);
     }
   });
   for (const issuers of [stores.issuers, stores.clusterIssuers]) {
@@ -77,6 +86,7 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
       if (change.kind === 'applied' && change.previous !== undefined && sameReadiness(change.object, change.previous))
         return;
       for (const certificate of stores.certificates.by('issuer', key)) queues.certificate(keyOf(certificate));
+      for (const request of stores.requests.by('issuer', key)) queues.request(keyOf(request));
     });
   }
   stores.roleBindings.subscribe((change) => {
@@ -101,6 +111,7 @@ export function secretChanged(
   } else {
     for (const certificate of stores.certificates.by('secretName', `${namespace}/${name}`))
       queues.certificate(keyOf(certificate));
+    for (const request of stores.requests.by('key', `${namespace}/${name}`)) queues.request(keyOf(request));
     for (const owner of metadata?.metadata.ownerReferences ?? []) {
       if (owner.kind === 'Certificate') queues.certificate(`${namespace}/${owner.name}`);
     }

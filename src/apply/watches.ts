@@ -49,6 +49,7 @@ export function startWatches(options: WatchOptions): Watches {
   start(resources.certificates, stores.certificates);
   start(resources.certificateRequests, stores.requests);
   start(resources.orders, stores.orders);
+  start(resources.challenges, stores.challenges);
   start(resources.issuers, stores.issuers);
   start(resources.clusterIssuers, stores.clusterIssuers);
   start(resources.roleBindings, stores.roleBindings, { labelSelector: `${labels.grant}=true`, metadataOnly: true });

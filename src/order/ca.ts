@@ -5,9 +5,17 @@ export interface CaIdentifier {
   readonly value: string;
 }
 
+/** What the CA says of one name among several (RFC 8555 §6.7.1). */
+export interface CaSubproblem {
+  readonly type: string;
+  readonly detail: string;
+  readonly identifier?: CaIdentifier;
+}
+
 export interface CaError {
   readonly type: string;
   readonly detail: string;
+  readonly subproblems?: readonly CaSubproblem[];
 }
 
 export interface CaOrder {
@@ -18,6 +26,8 @@ export interface CaOrder {
   readonly finalize: string;
   readonly certificate?: string;
   readonly error?: CaError;
+  /** Epoch ms after which the CA forgets an order that is not valid by then. */
+  readonly expires?: number;
   /** Epoch ms before which the CA asks not to be asked again. */
   readonly retryAt?: number;
 }
@@ -47,6 +57,7 @@ export type CaProblem =
       readonly status: number;
       readonly type: string;
       readonly detail: string;
+      readonly subproblems?: readonly CaSubproblem[];
       readonly retryAt?: number;
     }
   | {

@@ -10,7 +10,10 @@ export function afterProblem(state: OrderState, problem: CaProblem, now: number)
   if (state.kind === 'issued' || state.kind === 'failed') return state;
   switch (problem.kind) {
     case 'rateLimited':
-      return { ...state, wait: waitFor(state.wait, 'RateLimited', problem.detail, problem.retryAt ?? now + hour) };
+      return unplaced({
+        ...state,
+        wait: waitFor(state.wait, 'RateLimited', problem.detail, problem.retryAt ?? now + hour),
+      });
     case 'unavailable':
       return uncertain({
         ...state,
@@ -21,7 +24,7 @@ export function afterProblem(state: OrderState, problem: CaProblem, now: number)
         ...state,
         wait: waitFor(state.wait, 'CAUnreachable', problem.detail, backOff(state.wait, now)),
       };
-      return problem.sent === 'maybe' ? uncertain(waiting) : waiting;
+      return problem.sent === 'maybe' ? uncertain(waiting) : unplaced(waiting);
     }
     case 'malformed':
       return uncertain({
@@ -35,17 +38,25 @@ export function afterProblem(state: OrderState, problem: CaProblem, now: number)
   }
 }
 
+/** After a wait the path is walked again: it may be another one by then. */
+function unplaced(state: Active): OrderState {
+  if (state.kind !== 'cleared') return state;
+  const { walked: _, ...rest } = state;
+  return { ...rest, kind: 'intended', asked: 'no' };
+}
+
 type Active = Exclude<OrderState, { kind: 'issued' | 'failed' }>;
 
 /** The CA may have acted although no good answer came: look before asking for the same thing again. */
 function uncertain(state: Active): OrderState {
-  const carried = { ...(state.wait && { wait: state.wait }), ...carry(state) };
+  const wait = { ...(state.wait && { wait: state.wait }) };
   switch (state.kind) {
     case 'intended':
-      return { kind: 'intended', asked: 'maybe', ...carried };
+    case 'cleared':
+      return { kind: 'intended', asked: 'maybe', ...(state.plain === true && { plain: true }), ...wait };
     case 'ready':
     case 'reachable':
-      return { kind: 'known', url: state.order.url, ...carried };
+      return { kind: 'known', url: state.order.url, ...wait, ...carry(state) };
     default:
       return state;
   }
@@ -62,15 +73,18 @@ function afterRefusal(state: Active, problem: CaProblem & { kind: 'refused' }, n
       return { kind: 'known', url: state.order.url, wait, refusals };
     }
   }
-  if (gone && state.kind !== 'intended') {
+  if (gone && state.kind !== 'intended' && state.kind !== 'cleared') {
     return { kind: 'failed', phase: 'expired', reason: `The CA no longer knows the order: ${problem.detail}` };
   }
   return { kind: 'failed', phase: 'errored', reason: `The CA refused (${problem.type}): ${problem.detail}` };
 }
 
 /** The part of a state that outlives its step. */
-export function carry(state: OrderState): { readonly refusals?: number } {
-  return 'refusals' in state && state.refusals !== undefined ? { refusals: state.refusals } : {};
+export function carry(state: OrderState): { readonly refusals?: number; readonly walked?: true } {
+  return {
+    ...('refusals' in state && state.refusals !== undefined && { refusals: state.refusals }),
+    ...('walked' in state && state.walked === true && { walked: true as const }),
+  };
 }
 
 function waitFor(last: Wait | undefined, reason: string, message: string, until: number): Wait {

@@ -3,9 +3,15 @@
 
 import type { CaAuthorization, CaOrder, CaProblem } from './ca.ts';
 
-/** One name that still has to be proven over HTTP-01 (RFC 8555 §8.3). */
+/** RFC 8555 §8.3 and §8.4. */
+export type ChallengeType = 'http-01' | 'dns-01';
+
+/** One name that still has to be proven. */
 export interface Proof {
+  readonly type: ChallengeType;
+  /** Without the `*.` of a wildcard. */
   readonly host: string;
+  readonly wildcard: boolean;
   readonly authorizationUrl: string;
   readonly challengeUrl: string;
   readonly token: string;
@@ -23,11 +29,15 @@ interface Waiting {
   readonly wait?: Wait;
   /** How often the CA has refused a step of this order that it should accept; carried along so that no circle is endless. */
   readonly refusals?: number;
+  /** The path of every HTTP-01 proof was walked a moment ago, before the order was placed. */
+  readonly walked?: true;
 }
 
 export type OrderState =
   /** Only the intent is recorded. `maybe`: an earlier process, or a lost reply, may have asked the CA already. */
-  | ({ readonly kind: 'intended'; readonly asked: 'no' | 'maybe' } & Waiting)
+  | ({ readonly kind: 'intended'; readonly asked: 'no' | 'maybe'; readonly plain?: true } & Waiting)
+  /** Nothing was asked of the CA, and what it will look at answers. `plain`: it refused to have a certificate replaced. */
+  | ({ readonly kind: 'cleared'; readonly plain?: true } & Waiting)
   /** The order's URL is known, the CA's view of it is not. */
   | ({ readonly kind: 'known'; readonly url: string } & Waiting)
   | ({ readonly kind: 'placed'; readonly order: CaOrder } & Waiting)
@@ -54,11 +64,13 @@ export type OrderState =
 
 export type OrderEffect =
   | { readonly kind: 'find' }
-  | { readonly kind: 'place' }
+  /** Walks the CA's way to every name first: an order that cannot be validated costs its owner's scarcest budget. */
+  | { readonly kind: 'preflight' }
+  | { readonly kind: 'place'; readonly replacing: 'asWished' | 'no' }
   | { readonly kind: 'readOrder'; readonly url: string }
   | { readonly kind: 'readAuthorizations'; readonly urls: readonly string[] }
   | { readonly kind: 'record'; readonly order: CaOrder; readonly authorizations: readonly CaAuthorization[] }
-  | { readonly kind: 'present'; readonly hosts: readonly string[] }
+  | { readonly kind: 'present'; readonly proofs: readonly Proof[] }
   | { readonly kind: 'check'; readonly proofs: readonly Proof[] }
   | { readonly kind: 'answer'; readonly proofs: readonly Proof[] }
   | { readonly kind: 'finalize'; readonly order: CaOrder }
@@ -66,11 +78,24 @@ export type OrderEffect =
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'rest' };
 
+/** How a name is to be proven, or the sentence that says why it cannot be. */
+export type Means = { readonly type: ChallengeType } | { readonly refusal: string };
+
 export type OrderFact =
   | { readonly kind: 'order'; readonly order: CaOrder }
   | { readonly kind: 'notFound' }
-  | { readonly kind: 'authorizations'; readonly authorizations: readonly CaAuthorization[] }
+  | {
+      readonly kind: 'authorizations';
+      readonly authorizations: readonly CaAuthorization[];
+      /** By which challenge each of them is to be proven, in the same order. */
+      readonly means: readonly Means[];
+    }
   | { readonly kind: 'done' }
-  | { readonly kind: 'unreachable'; readonly message: string }
+  /** Nothing speaks against the order; `walked` where the paths of all HTTP-01 names answered. */
+  | { readonly kind: 'cleared'; readonly walked: boolean }
+  /** The path to a name does not lead to us; `until`, where the finder knows better when to look again (epoch ms). */
+  | { readonly kind: 'unreachable'; readonly reason?: string; readonly message: string; readonly until?: number }
+  /** The CA takes the order, but not as the replacement of the certificate that it named (RFC 9773 §5). */
+  | { readonly kind: 'notReplaceable' }
   | { readonly kind: 'certificate'; readonly chainPem: string }
   | { readonly kind: 'problem'; readonly problem: CaProblem };

@@ -1,15 +1,17 @@
 // The order's state machine: `effectOf` says what a state asks for, `step` what a fact makes of it. Pure; called by apply/perform-order.ts.
 //
-//   intended ──find/place──▶ placed ──readAuthorizations──▶ opened ──record──▶ recorded ──present──▶ presented
+//   intended, maybe asked ──find──▶ placed | intended, not asked
+//   intended, not asked ──preflight──▶ cleared ──place──▶ placed ──readAuthorizations──▶ opened ──record──▶ recorded
+//   recorded ──present──▶ presented ──check──▶ reachable ──answer──▶ validating ──readAuthorizations──▶ ready
+//   ready ──finalize──▶ finalizing ──readOrder──▶ downloadable ──download──▶ issued
 //   known ──readOrder──▶ placed | ready | finalizing | downloadable | failed          (after a restart)
-//   presented ──check──▶ reachable ──answer──▶ validating ──readAuthorizations──▶ ready ──finalize──▶ finalizing
-//   presented ──check: unreachable──▶ recorded, with a wait
-//   finalizing ──readOrder──▶ downloadable ──download──▶ issued
+//   recorded ──present──▶ reachable      where every proof is HTTP-01 and the preflight has just walked there
+//   intended, presented ──unreachable──▶ intended, recorded with a wait      cleared ──notReplaceable──▶ cleared, plain
 //   any ──the CA says invalid──▶ failed      any ──problem──▶ the same state with a wait, or failed (problem.ts)
 
 import type { CaAuthorization, CaOrder } from './ca.ts';
 import { afterProblem, carry } from './problem.ts';
-import type { OrderEffect, OrderFact, OrderState, Proof } from './state.ts';
+import type { Means, OrderEffect, OrderFact, OrderState, Proof } from './state.ts';
 
 /** What the state asks to be done now; `wait` until a moment, or `rest` when the order's life is over. */
 export function effectOf(state: OrderState, now: number): OrderEffect {
@@ -18,7 +20,9 @@ export function effectOf(state: OrderState, now: number): OrderEffect {
   }
   switch (state.kind) {
     case 'intended':
-      return { kind: state.asked === 'no' ? 'place' : 'find' };
+      return { kind: state.asked === 'no' ? 'preflight' : 'find' };
+    case 'cleared':
+      return { kind: 'place', replacing: state.plain === true ? 'no' : 'asWished' };
     case 'known':
       return { kind: 'readOrder', url: state.url };
     case 'placed':
@@ -26,7 +30,7 @@ export function effectOf(state: OrderState, now: number): OrderEffect {
     case 'opened':
       return { kind: 'record', order: state.order, authorizations: state.authorizations };
     case 'recorded':
-      return { kind: 'present', hosts: state.proofs.map((proof) => proof.host) };
+      return { kind: 'present', proofs: state.proofs };
     case 'presented':
       return { kind: 'check', proofs: state.proofs };
     case 'reachable':
@@ -55,13 +59,17 @@ export function step(state: OrderState, fact: OrderFact, now: number): OrderStat
     case 'order':
       return afterOrder(state, fact.order, now);
     case 'notFound':
-      return state.kind === 'intended' ? { kind: 'intended', asked: 'no' } : state;
+      return state.kind === 'intended' ? { ...state, kind: 'intended', asked: 'no' } : state;
+    case 'notReplaceable':
+      return state.kind === 'cleared' ? { ...state, plain: true } : state;
     case 'authorizations':
-      return afterAuthorizations(state, fact.authorizations, now);
+      return afterAuthorizations(state, fact, now);
     case 'done':
       return afterDone(state);
+    case 'cleared':
+      return state.kind === 'intended' ? cleared(state, fact) : state;
     case 'unreachable':
-      return afterUnreachable(state, fact.message, now);
+      return afterUnreachable(state, fact, now);
     case 'certificate':
       return state.kind === 'downloadable' ? { kind: 'issued', order: state.order, chainPem: fact.chainPem } : state;
     default:
@@ -89,7 +97,8 @@ function afterOrder(state: OrderState, order: CaOrder, now: number): OrderState 
         : { kind: 'downloadable', order, certificateUrl: order.certificate };
     case 'invalid':
       // Why it failed stands in the authorizations; the order's own error is often empty (RFC 8555 §7.1.3).
-      return order.error === undefined && (state.kind === 'known' || state.kind === 'intended')
+      return order.error === undefined &&
+        (state.kind === 'known' || state.kind === 'intended' || state.kind === 'cleared')
         ? { kind: 'placed', order, ...carry(state) }
         : { kind: 'failed', phase: 'invalid', reason: order.error?.detail ?? 'The CA calls the order invalid.' };
     default:
@@ -99,17 +108,20 @@ function afterOrder(state: OrderState, order: CaOrder, now: number): OrderState 
 
 /** A new order whose names are all proven already still has its URL recorded before anything else is asked. */
 function recordFirst(state: OrderState, order: CaOrder, next: OrderState): OrderState {
-  return state.kind === 'intended' ? { kind: 'opened', order, authorizations: [], proofs: [] } : next;
+  const isNew = state.kind === 'intended' || state.kind === 'cleared';
+  return isNew ? { kind: 'opened', order, authorizations: [], proofs: [], ...carry(state) } : next;
 }
 
-function afterAuthorizations(state: OrderState, authorizations: readonly CaAuthorization[], now: number): OrderState {
+type Authorized = OrderFact & { readonly kind: 'authorizations' };
+
+function afterAuthorizations(state: OrderState, { authorizations, means }: Authorized, now: number): OrderState {
   const refused = authorizations.find((each) => each.status !== 'pending' && each.status !== 'valid');
   if (refused !== undefined) {
     return { kind: 'failed', phase: refused.status === 'expired' ? 'expired' : 'invalid', reason: whyInvalid(refused) };
   }
   switch (state.kind) {
     case 'placed':
-      return open(state, authorizations);
+      return open(state, authorizations, means);
     case 'validating': {
       const open = authorizations.filter((each) => each.status === 'pending');
       if (open.length === 0) return { kind: 'ready', order: state.order, ...carry(state) };
@@ -127,27 +139,48 @@ function afterAuthorizations(state: OrderState, authorizations: readonly CaAutho
   }
 }
 
-function open(state: OrderState & { kind: 'placed' }, authorizations: readonly CaAuthorization[]): OrderState {
+function open(
+  state: OrderState & { kind: 'placed' },
+  authorizations: readonly CaAuthorization[],
+  means: readonly Means[],
+): OrderState {
   const { order } = state;
   if (order.status === 'invalid') {
     return { kind: 'failed', phase: 'invalid', reason: 'The CA calls the order invalid.' };
   }
   const proofs: Proof[] = [];
-  for (const authorization of authorizations) {
+  for (const [index, authorization] of authorizations.entries()) {
     if (authorization.status === 'valid') continue;
-    const challenge = authorization.challenges.find((each) => each.type === 'http-01' && each.token !== undefined);
-    if (challenge?.token === undefined) {
-      const name = `${authorization.wildcard ? '*.' : ''}${authorization.identifier.value}`;
-      return {
-        kind: 'failed',
-        phase: 'errored',
-        reason: `The CA offers no HTTP-01 challenge for ${name}; use an issuer with a DNS-01 solver.`,
-      };
-    }
-    const { url: challengeUrl, token } = challenge;
-    proofs.push({ host: authorization.identifier.value, authorizationUrl: authorization.url, challengeUrl, token });
+    const proof = proofOf(authorization, means[index]);
+    if ('refusal' in proof) return { kind: 'failed', phase: 'errored', reason: proof.refusal };
+    proofs.push(proof);
   }
   return { kind: 'opened', order, authorizations, proofs, ...carry(state) };
+}
+
+function proofOf(authorization: CaAuthorization, means: Means | undefined): Proof | { readonly refusal: string } {
+  const { identifier, wildcard, url: authorizationUrl, challenges } = authorization;
+  const name = `${wildcard ? '*.' : ''}${identifier.value}`;
+  if (means === undefined) return { refusal: `The CA asks for ${name}, which the order does not name.` };
+  if ('refusal' in means) return means;
+  const { type } = means;
+  const challenge = challenges.find((each) => each.type === type && each.token !== undefined);
+  if (challenge?.token === undefined) {
+    const other = type === 'http-01' ? 'DNS-01' : 'HTTP-01';
+    return { refusal: `The CA offers no ${type} challenge for ${name}; use an issuer with a solver for ${other}.` };
+  }
+  const { url: challengeUrl, token } = challenge;
+  return { type, host: identifier.value, wildcard, authorizationUrl, challengeUrl, token };
+}
+
+/** An expired wait is kept for its count: failures of the CA must thin out although the path is fine each time. */
+function cleared(state: OrderState & { kind: 'intended' }, fact: OrderFact & { kind: 'cleared' }): OrderState {
+  return {
+    kind: 'cleared',
+    ...(fact.walked && { walked: true }),
+    ...(state.plain === true && { plain: true }),
+    ...(state.wait !== undefined && { wait: state.wait }),
+  };
 }
 
 function afterDone(state: OrderState): OrderState {
@@ -157,7 +190,9 @@ function afterDone(state: OrderState): OrderState {
         ? { kind: 'ready', order: state.order, ...carry(state) }
         : { kind: 'recorded', order: state.order, proofs: state.proofs, ...carry(state) };
     case 'recorded':
-      return { ...state, kind: 'presented' };
+      return state.walked === true && state.proofs.every(({ type }) => type === 'http-01')
+        ? { kind: 'reachable', order: state.order, proofs: state.proofs, ...carry(state) }
+        : { ...state, kind: 'presented' };
     case 'presented':
       return { kind: 'reachable', order: state.order, proofs: state.proofs, ...carry(state) };
     case 'reachable':
@@ -167,13 +202,25 @@ function afterDone(state: OrderState): OrderState {
   }
 }
 
-function afterUnreachable(state: OrderState, message: string, now: number): OrderState {
-  if (state.kind !== 'presented' && state.kind !== 'recorded') return state;
+function afterUnreachable(state: OrderState, fact: OrderFact & { kind: 'unreachable' }, now: number): OrderState {
+  if (state.kind !== 'presented' && state.kind !== 'recorded' && state.kind !== 'intended') return state;
   const attempts = (state.wait?.attempts ?? 0) + 1;
+  const { message, reason = 'SelfCheckFailed' } = fact;
   // A route is programmed within milliseconds, a name may take hours: start fast, then thin out to once a minute.
-  const until = now + Math.min(60_000, 50 * 2 ** Math.min(attempts - 1, 11));
+  const until = fact.until ?? now + Math.min(60_000, 50 * 2 ** Math.min(attempts - 1, 11));
+  const wait = { until, reason, message, attempts };
+  if (state.kind === 'intended') return { ...state, wait };
+  const { expires } = state.order;
+  if (expires !== undefined && now >= expires) {
+    return {
+      kind: 'failed',
+      phase: 'expired',
+      reason: `The order expired before the CA could be asked to look: ${message}`,
+    };
+  }
+  const { walked: _, ...unwalked } = state;
   // Back to presenting, which costs nothing while the route stands: somebody may have deleted it.
-  return { ...state, kind: 'recorded', wait: { until, reason: 'SelfCheckFailed', message, attempts } };
+  return { ...unwalked, kind: 'recorded', wait };
 }
 
 function whyInvalid(authorization: CaAuthorization): string {

@@ -44,6 +44,7 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
   const { certificate, secret, issuer } = seen;
   const name = certificate.spec.secretName;
   if (seen.invalid !== undefined) return blocked('InvalidSpec', seen.invalid);
+  if (seen.foreignNames !== undefined) return blocked('NamesNotAllowed', seen.foreignNames);
   if (seen.unsupported !== undefined) return blocked('NotSupported', seen.unsupported);
   if (secret.kind === 'forbidden') return blocked('Forbidden', secret.message);
   if (seen.rival !== undefined) {
@@ -70,6 +71,7 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
         : undefined;
     case 'unseen':
     case 'local':
+    case 'remote':
     case 'external':
       return undefined;
     default:

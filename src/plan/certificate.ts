@@ -8,6 +8,7 @@ import { assess, type Stage } from './assess.ts';
 import { conditionOf } from './conditions.ts';
 import { judgeSecret, type Verdict } from './judge.ts';
 import type { CertificateSeen, RequestSeen } from './seen.ts';
+import { isStanding, type Standing } from './standing.ts';
 import { changedStatus } from './status.ts';
 
 export type CertificateAction =
@@ -19,6 +20,7 @@ export type CertificateAction =
   | { readonly kind: 'dropKey' }
   | { readonly kind: 'createRequest' }
   | { readonly kind: 'deleteRequest'; readonly name: string }
+  | { readonly kind: 'approve' }
   | { readonly kind: 'sign' }
   | { readonly kind: 'takeCertificate' }
   | { readonly kind: 'createOrder' }
@@ -26,14 +28,14 @@ export type CertificateAction =
   | { readonly kind: 'noteWait' }
   | { readonly kind: 'writeSecret' }
   | { readonly kind: 'writeTemporary' }
-  | { readonly kind: 'withdraw'; readonly routes: readonly string[] }
+  | { readonly kind: 'withdraw'; readonly standing: Standing }
   | {
       readonly kind: 'recordOrder';
       readonly phase: 'valid' | 'invalid' | 'expired' | 'errored';
       readonly reason: string;
     }
   | { readonly kind: 'issueRequest' }
-  | { readonly kind: 'failRequest'; readonly message: string }
+  | { readonly kind: 'failRequest'; readonly reason: 'Failed' | 'Denied'; readonly message: string }
   | { readonly kind: 'writeStatus'; readonly status: CertificateStatus; readonly stage: Stage }
   | { readonly kind: 'rest'; readonly revisitAt?: number };
 
@@ -50,19 +52,27 @@ export function planCertificate(seen: CertificateSeen, revision: number, now: nu
   if (seen.issuer.kind === 'unseen' && verdict.kind === 'bad') return { kind: 'rest' };
   const stage = assess(seen, verdict, now);
   const held = seen.certificate.status?.revision;
-  if (stage.kind === 'blocked' && stage.reason === 'Suspended' && seen.routes.length > 0) {
+  if (stage.kind === 'blocked' && stage.reason === 'Suspended' && isStanding(seen.standing)) {
     // Nobody may be proven through it any more; the order takes its path up again when admission is back.
-    return { kind: 'withdraw', routes: seen.routes };
+    return { kind: 'withdraw', standing: seen.standing };
   }
   if (stage.kind !== 'issuing') {
     return report(seen, verdict, stage, held, now) ?? tidy(seen, verdict, stage);
   }
   const wait = waitOf(seen, now);
+  const { request } = seen;
+  if (wait === undefined && isAwaited(request)) {
+    const message = `CertificateRequest "${request.object.metadata.name}" waits for somebody to approve it.`;
+    return (
+      report(seen, verdict, { kind: 'blocked', reason: 'AwaitingApproval', message }, held, now) ?? { kind: 'rest' }
+    );
+  }
   if (wait === undefined) return advance(seen);
   const told: Stage = { kind: 'blocked', reason: wait.reason, message: wait.message };
   const rest: CertificateAction = { kind: 'rest', revisitAt: wait.until };
   if (wait.until - now < worthTelling || wait.reason === 'Processing') return rest;
-  return report(seen, verdict, told, held, now) ?? (isNoted(seen, wait.until) ? rest : { kind: 'noteWait' });
+  const isKept = seen.order === undefined || isNoted(seen, wait.until);
+  return report(seen, verdict, told, held, now) ?? (isKept ? rest : { kind: 'noteWait' });
 }
 
 /** The Secret holds what the request in the making asked for: only bookkeeping is left. */
@@ -72,7 +82,7 @@ function isFinished(seen: CertificateSeen, verdict: Verdict): boolean {
 }
 
 function finish(seen: CertificateSeen): CertificateAction | undefined {
-  if (seen.routes.length > 0) return { kind: 'withdraw', routes: seen.routes };
+  if (isStanding(seen.standing)) return { kind: 'withdraw', standing: seen.standing };
   if (seen.order !== undefined && seen.order.status?.state !== 'valid') {
     return { kind: 'recordOrder', phase: 'valid', reason: '' };
   }
@@ -84,8 +94,10 @@ function settled(seen: CertificateSeen): Stage {
 }
 
 function waitOf(seen: CertificateSeen, now: number) {
-  const state = seen.attempt.order;
-  if (state === undefined || seen.request?.matchesSpec !== true) return undefined;
+  const { order: state, wait } = seen.attempt;
+  if (seen.request?.matchesSpec !== true) return undefined;
+  if (wait !== undefined && wait.until > now) return wait;
+  if (state === undefined) return undefined;
   return effectOf(state, now).kind === 'wait' && 'wait' in state ? state.wait : undefined;
 }
 
@@ -106,11 +118,20 @@ function advance(seen: CertificateSeen): CertificateAction {
   if (attempt.key === 'none' || attempt.key === 'lost' || attempt.keyFingerprint !== request.keyFingerprint) {
     return { kind: 'deleteRequest', name };
   }
+  if (request.approval.kind === 'denied') {
+    return { kind: 'failRequest', reason: 'Denied', message: request.approval.message };
+  }
   if (attempt.signed) return { kind: 'writeSecret' };
   if (isIssued(request)) return { kind: 'takeCertificate' };
-  if (attempt.failure !== undefined) return { kind: 'failRequest', message: attempt.failure };
+  if (attempt.failure !== undefined) return { kind: 'failRequest', reason: 'Failed', message: attempt.failure };
   if (wantsStandIn(seen)) return { kind: 'writeTemporary' };
   return obtain(seen);
+}
+
+/** Another approver than ours has not spoken yet. */
+function isAwaited(request: RequestSeen | undefined): request is RequestSeen {
+  if (request === undefined || !request.matchesSpec || isIssued(request) || isFailed(request)) return false;
+  return request.approval.kind === 'open' && request.approval.approver === 'theirs';
 }
 
 /** Listeners become ready with it, so that HTTP-01 can pass where a data plane serves nothing before every Secret is there. */
@@ -128,16 +149,19 @@ function prepare(seen: CertificateSeen): CertificateAction {
 }
 
 function obtain(seen: CertificateSeen): CertificateAction {
-  if (seen.issuer.kind === 'local') return { kind: 'sign' };
-  if (seen.issuer.kind !== 'acme') return { kind: 'rest' };
+  const { issuer, request } = seen;
+  if (issuer.kind === 'local' || issuer.kind === 'remote') return { kind: 'sign' };
+  // Ours are approved in the write that issues them; another issuer waits to see it.
+  if (issuer.kind === 'external' && request?.approval.kind === 'open') return { kind: 'approve' };
+  if (issuer.kind !== 'acme') return { kind: 'rest' };
   if (seen.order === undefined) return { kind: 'createOrder' };
   const state = seen.attempt.order;
   if (state?.kind !== 'failed') return { kind: 'advanceOrder' };
-  if (seen.routes.length > 0) return { kind: 'withdraw', routes: seen.routes };
+  if (isStanding(seen.standing)) return { kind: 'withdraw', standing: seen.standing };
   if (seen.order.status?.state !== state.phase) {
     return { kind: 'recordOrder', phase: state.phase, reason: state.reason };
   }
-  return { kind: 'failRequest', message: state.reason };
+  return { kind: 'failRequest', reason: 'Failed', message: state.reason };
 }
 
 function report(

@@ -2,7 +2,9 @@
 
 import type { Certificate, CertificateRequest } from '../api/certmanager.ts';
 import type { Order } from '../api/order.ts';
-import type { OrderState } from '../order/state.ts';
+import type { OrderState, Wait } from '../order/state.ts';
+import type { Approval } from './approval.ts';
+import type { Standing } from './standing.ts';
 
 /** What stands in the target Secret, read once per resourceVersion. Nothing here is key material. */
 export interface SecretFacts {
@@ -35,6 +37,8 @@ export type IssuerSeen =
   | { readonly kind: 'notReady'; readonly message: string }
   /** Signs in this process, so its key need not outlive a crash. */
   | { readonly kind: 'local' }
+  /** Signs at once elsewhere (Vault): the CSR leaves this process, so its key must be durable before. */
+  | { readonly kind: 'remote' }
   | { readonly kind: 'acme'; readonly path: ProofPath }
   /** Another controller fills the CertificateRequest (issuerRef.group is not ours). */
   | { readonly kind: 'external' };
@@ -44,6 +48,7 @@ export type ProofPath = { readonly kind: 'open' } | { readonly kind: 'closed'; r
 
 export interface RequestSeen {
   readonly object: CertificateRequest;
+  readonly approval: Approval;
   /** SHA-256 of the CSR's public key; absent when the CSR cannot be read. */
   readonly keyFingerprint?: string;
   /** False when the spec has changed since. */
@@ -59,6 +64,8 @@ export interface AttemptSeen {
   /** Why this process could not sign; a sentence for the request's status. */
   readonly failure?: string;
   readonly order?: OrderState;
+  /** A remote signer cannot sign for now. */
+  readonly wait?: Wait;
 }
 
 export interface CertificateSeen {
@@ -67,11 +74,12 @@ export interface CertificateSeen {
   readonly issuer: IssuerSeen;
   readonly request?: RequestSeen;
   readonly order?: Order;
-  /** Challenge routes of this Certificate's orders that still stand. */
-  readonly routes: readonly string[];
+  readonly standing: Standing;
   readonly attempt: AttemptSeen;
   /** Key Secrets and requests of earlier revisions. */
   readonly leftovers: { readonly keySecrets: readonly string[]; readonly requests: readonly string[] };
+  /** Names that this namespace may not have, as a sentence; nothing is approved or signed with them. */
+  readonly foreignNames?: string;
   /** When the issued certificate is to be renewed, epoch ms; absent while there is none. */
   readonly renewAt?: number;
   /** Why the spec cannot be asked for at all, as a sentence. */

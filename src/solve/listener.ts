@@ -1,10 +1,11 @@
-// Through which HTTP listener a hostname is proven: the ListenerSet's own on the CA's port, else its Gateway's; or the sentence that says
-// what to change. Called by apply/ before a challenge route is made. Pure; reads spec, and status only for XListenerSets.
+// Through which listener of one Gateway or ListenerSet a hostname is proven: the one that the issuer names, else the set's own HTTP listener on the
+// CA's port, else its Gateway's; or the sentence that says what to change and for whom. Called by path.ts. Pure; reads spec, and status of XListenerSets.
 
 import type { Gateway, Listener, ListenerSet, NamespaceRule, ParentRef } from '../api/gateway.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { gateways, httpRoutes } from '../api/resources.ts';
 import { selects } from '../resolve/selector.ts';
+import { parentKey } from '../resolve/source.ts';
 import { matchHost } from './host.ts';
 
 export interface ListenerQuestion {
@@ -14,16 +15,19 @@ export interface ListenerQuestion {
   readonly gateway?: Gateway;
   readonly routeNamespace: string;
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>> | undefined;
-  /** Where the CA connects: 80, except in test worlds. */
+  /** The listener that the issuer's parentRef names: taken whatever its protocol and port, as the way from port 80 to it is the owner's. */
+  readonly sectionName?: string;
+  /** Where the CA connects, 80, unless the issuer's parentRef names another port of the Gateway. */
   readonly port?: number;
 }
 
+export type PickedListener = { readonly parentRef: ParentRef } | { readonly refusal: string };
+
 /** The closest match wins among the listeners that let the route in; a data plane without listener isolation serves the wider ones too. */
-export function pickHttpListener(
-  question: ListenerQuestion,
-): { readonly parentRef: ParentRef } | { readonly refusal: string } {
-  const { host, set, gateway } = question;
+export function pickHttpListener(question: ListenerQuestion): PickedListener {
+  const { host, set, gateway, sectionName } = question;
   if (host.startsWith('*.')) return { refusal: `HTTP-01 cannot prove the wildcard ${host}; use a DNS-01 issuer.` };
+  if (sectionName !== undefined) return named(question, sectionName);
   const own = set === undefined || !hasDataPlane(set) ? [] : admitting(set, question);
   const [chosen] = own;
   if (set !== undefined && chosen !== undefined) return { parentRef: refTo(set, chosen) };
@@ -34,6 +38,26 @@ export function pickHttpListener(
 
 type Parent = KubeObject & { readonly spec: { readonly listeners: readonly Listener[] } };
 
+function named(question: ListenerQuestion, sectionName: string): PickedListener {
+  const { set, gateway, host } = question;
+  const parent: Parent | undefined = set ?? gateway;
+  if (parent === undefined) return { refusal: missingGateway(set) };
+  const listener = parent.spec.listeners.find(({ name }) => name === sectionName);
+  const where = placeOf(parent);
+  if (listener === undefined) {
+    return {
+      refusal: `${where} has no listener ${sectionName}, which the issuer’s solver names; correct its parentRefs.`,
+    };
+  }
+  if (matchHost(listener.hostname, host) === undefined) {
+    const why = `Listener ${sectionName} of ${where}, which the issuer’s solver names, takes no requests for ${host}`;
+    return { refusal: `${why}; name another in its parentRefs, or use a DNS-01 issuer.` };
+  }
+  return admits(parent, listener, question)
+    ? { parentRef: refTo(parent, listener) }
+    : { refusal: shutOut(parent, listener, question) };
+}
+
 /** Envoy Gateway 1.9 gives XListenerSets no data plane: their own listener counts only once it was accepted as it stands now. */
 function hasDataPlane(set: ListenerSet): boolean {
   if (set.kind !== 'XListenerSet') return true;
@@ -41,9 +65,9 @@ function hasDataPlane(set: ListenerSet): boolean {
   return accepted?.status === 'True' && accepted.observedGeneration === set.metadata.generation;
 }
 
-/** Closest first. */
-function matching(parent: Parent, { host, port = 80 }: ListenerQuestion): readonly Listener[] {
-  return parent.spec.listeners
+/** Closest first. A Gateway without any listener is foreseen (gateway-api #4425). */
+function matching({ spec }: Parent, { host, port = 80 }: ListenerQuestion): readonly Listener[] {
+  return (spec.listeners ?? [])
     .filter((listener) => listener.protocol === 'HTTP' && listener.port === port)
     .map((listener) => ({ listener, closeness: matchHost(listener.hostname, host) ?? -1 }))
     .filter(({ closeness }) => closeness >= 0)
@@ -52,10 +76,12 @@ function matching(parent: Parent, { host, port = 80 }: ListenerQuestion): readon
 }
 
 function admitting(parent: Parent, question: ListenerQuestion): readonly Listener[] {
-  const home = parent.metadata.namespace ?? '';
-  return matching(parent, question).filter(
-    (listener) => allowsHttpRoutes(listener) && allowsNamespace(listener.allowedRoutes?.namespaces, home, question),
-  );
+  return matching(parent, question).filter((listener) => admits(parent, listener, question));
+}
+
+function admits({ metadata }: Parent, listener: Listener, question: ListenerQuestion): boolean {
+  const home = metadata.namespace ?? '';
+  return allowsHttpRoutes(listener) && allowsNamespace(listener.allowedRoutes?.namespaces, home, question);
 }
 
 function allowsHttpRoutes(listener: Listener): boolean {
@@ -92,19 +118,26 @@ function refTo(parent: Parent, listener: Listener): ParentRef {
 }
 
 function missingGateway(set: ListenerSet | undefined): string {
-  if (set === undefined) return 'The Gateway does not exist.';
-  const { namespace, name } = set.spec.parentRef;
-  return `${gateways.kind} ${namespace ?? set.metadata.namespace}/${name} does not exist.`;
+  return set === undefined ? 'The Gateway does not exist.' : `${gateways.kind} ${parentKey(set)} does not exist.`;
 }
 
 function refusal(gateway: Gateway, question: ListenerQuestion): string {
-  const where = `${gateways.kind} ${gateway.metadata.namespace}/${gateway.metadata.name}`;
   const [closest] = matching(gateway, question);
-  if (closest === undefined) {
-    const { host, port = 80 } = question;
-    return `${where} has no HTTP listener on port ${port} that matches ${host}; add one, or use a DNS-01 issuer.`;
-  }
-  return allowsHttpRoutes(closest)
-    ? `Listener ${closest.name} of ${where} does not allow routes from namespace ${question.routeNamespace}; allow it in allowedRoutes.namespaces.`
-    : `Listener ${closest.name} of ${where} does not allow HTTPRoutes; add the kind to allowedRoutes.kinds.`;
+  if (closest !== undefined) return shutOut(gateway, closest, question);
+  const { host, port = 80 } = question;
+  const isBare = !gateway.spec.listeners?.some((each) => each.protocol === 'HTTP' && each.port === port);
+  const lack = isBare ? ' at all, and a CA begins there' : ` that matches ${host}`;
+  return `${placeOf(gateway)} has no HTTP listener on port ${port}${lack}; add one, or use a DNS-01 issuer (for the Gateway’s owner).`;
+}
+
+function shutOut(parent: Parent, listener: Listener, { routeNamespace }: ListenerQuestion): string {
+  const who = `(for the ${parent.kind}’s owner)`;
+  const what = `Listener ${listener.name} of ${placeOf(parent)} does not allow`;
+  return allowsHttpRoutes(listener)
+    ? `${what} routes from namespace ${routeNamespace}; allow it in allowedRoutes.namespaces ${who}.`
+    : `${what} HTTPRoutes; add the kind to allowedRoutes.kinds ${who}.`;
+}
+
+function placeOf({ kind, metadata }: Parent): string {
+  return `${kind} ${metadata.namespace}/${metadata.name}`;
 }

@@ -7,6 +7,7 @@ import type { HttpRoute, ParentRef, ReferenceGrant } from '../api/gateway.ts';
 import type { OwnerReference } from '../api/meta.ts';
 import { labels as labelNames } from '../api/names.ts';
 import { apiVersion, httpRoutes, referenceGrants } from '../api/resources.ts';
+import { distinctParents, explicitParent, type Parent } from './parents.ts';
 
 export const challengePath = '/.well-known/acme-challenge/';
 
@@ -19,7 +20,8 @@ export interface SolverService {
 export interface ChallengeRoute {
   /** A DNS name without wildcard, or an IP address. */
   readonly host: string;
-  readonly parentRef: ParentRef;
+  /** As path.ts found them: at least one. */
+  readonly parentRefs: readonly ParentRef[];
   /** Of the Certificate and its Order: routes never leave it. */
   readonly namespace: string;
   readonly service: SolverService;
@@ -28,21 +30,25 @@ export interface ChallengeRoute {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+type OneParent = Omit<ChallengeRoute, 'parentRefs'> & { readonly parentRef: ParentRef };
+
 /** A wildcard is a bug here: pickSolver and pickHttpListener refuse it. */
-export function challengeRoute({ host, parentRef, namespace, service, owner, labels }: ChallengeRoute): HttpRoute {
+export function challengeRoute(wish: ChallengeRoute | OneParent): HttpRoute {
+  const { host, namespace, service, owner, labels } = wish;
   if (host.startsWith('*.')) throw new Error(`no HTTP-01 route can prove the wildcard ${host}`);
-  const parent = explicitParent(parentRef, namespace);
+  const given = 'parentRefs' in wish ? wish.parentRefs : [wish.parentRef];
+  const parents = distinctParents(given.map((ref) => explicitParent(ref, namespace)));
   return {
     apiVersion: apiVersion(httpRoutes),
     kind: httpRoutes.kind,
     metadata: {
-      name: routeName(host, parent),
+      name: routeName(host, parents),
       namespace,
       labels: { ...labels, [labelNames.managedBy]: 'certway' },
       ownerReferences: [owner],
     },
     spec: {
-      parentRefs: [parent],
+      parentRefs: parents,
       // An IP address is no hostname in Gateway API: the route then matches by its path alone.
       ...(isIP(host) === 0 && { hostnames: [host] }),
       rules: [
@@ -55,14 +61,16 @@ export function challengeRoute({ host, parentRef, namespace, service, owner, lab
   };
 }
 
-/** Every default spelled out, so that what we wrote and what the server returns compare equal. */
-function explicitParent(ref: ParentRef, namespace: string): ParentRef & { readonly namespace: string } {
-  return { group: httpRoutes.group, kind: 'Gateway', namespace, ...ref };
-}
-
-/** One name per (parent, hostname): a DNS label that begins with as much of the hostname as fits. */
-function routeName(host: string, parent: ParentRef): string {
-  const identity = [parent.group, parent.kind, parent.namespace, parent.name, parent.sectionName, host.toLowerCase()];
+/** One name per (parents, hostname): a DNS label that begins with as much of the hostname as fits. */
+function routeName(host: string, parents: readonly Parent[]): string {
+  const places = parents.flatMap(({ group, kind, namespace, name, sectionName }) => [
+    group,
+    kind,
+    namespace,
+    name,
+    sectionName,
+  ]);
+  const identity = [...places, host.toLowerCase()];
   const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 10);
   const readable = host
     .toLowerCase()

@@ -90,7 +90,7 @@ function openBench(): Bench {
   const { stores } = view;
   wireTriggers(
     { ...view, secrets: { granted: () => undefined, release: () => undefined } },
-    { gateway: (key) => void woken.add(key), certificate: () => undefined, issuer: () => undefined },
+    { gateway: (key) => void woken.add(key), certificate: () => undefined, issuer: () => undefined, request: () => undefined, cleanup: () => undefined },
   );
   const random = seeded(seed);
   const keys = [...stores.listenerSets.list()].map(keyOf);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CaAuthorization, CaOrder, CaProblem } from '../../src/order/ca.ts';
-import type { OrderFact, OrderState, Proof } from '../../src/order/state.ts';
+import type { Means, OrderFact, OrderState, Proof } from '../../src/order/state.ts';
 import { effectOf, step } from '../../src/order/step.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
@@ -12,6 +12,8 @@ const order: CaOrder = {
   finalize: 'https://ca/finalize/1',
 };
 const proof: Proof = {
+  type: 'http-01',
+  wildcard: false,
   host: 'foo.com',
   authorizationUrl: 'https://ca/authz/1',
   challengeUrl: 'https://ca/chall/1',
@@ -46,24 +48,32 @@ function walk(from: OrderState, facts: readonly OrderFact[]): { readonly effects
   return { effects, end: state };
 }
 
+const byHttp: readonly Means[] = [{ type: 'http-01' }];
+const byDns: readonly Means[] = [{ type: 'dns-01' }];
+
+function authorized(authorizations: readonly CaAuthorization[], means = byHttp): OrderFact {
+  return { kind: 'authorizations', authorizations, means };
+}
+
 const placed: OrderFact = { kind: 'order', order };
 const done: OrderFact = { kind: 'done' };
-const proven: OrderFact = { kind: 'authorizations', authorizations: [authorization({ status: 'valid' })] };
-const unproven: OrderFact = { kind: 'authorizations', authorizations: [authorization()] };
+const clear: OrderFact = { kind: 'cleared', walked: true };
+const proven: OrderFact = authorized([authorization({ status: 'valid' })]);
+const unproven: OrderFact = authorized([authorization()]);
 const valid: OrderFact = { kind: 'order', order: { ...order, status: 'valid', certificate: 'https://ca/cert/1' } };
 const processing: OrderFact = { kind: 'order', order: { ...order, status: 'processing' } };
 const chain: OrderFact = { kind: 'certificate', chainPem: 'PEM' };
 
 describe('the life of an order', () => {
   it('goes from intent to certificate in the shortest way', () => {
-    const facts = [placed, unproven, done, done, done, done, proven, processing, valid, chain];
+    const facts = [clear, placed, unproven, done, done, done, proven, processing, valid, chain];
     const { effects, end } = walk({ kind: 'intended', asked: 'no' }, facts);
     expect(effects).toEqual([
+      'preflight',
       'place',
       'readAuthorizations',
       'record',
       'present',
-      'check',
       'answer',
       'readAuthorizations',
       'finalize',
@@ -74,21 +84,56 @@ describe('the life of an order', () => {
   });
 
   it('skips every proof when the CA still holds the names as proven, but records the URL first', () => {
-    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [placed, proven, done, valid, chain]);
-    expect(effects).toEqual(['place', 'readAuthorizations', 'record', 'finalize', 'download']);
+    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [clear, placed, proven, done, valid, chain]);
+    expect(effects).toEqual(['preflight', 'place', 'readAuthorizations', 'record', 'finalize', 'download']);
     expect(end.kind).toBe('issued');
   });
 
   it('records the URL of an order that is ready from the start', () => {
     const ready: OrderFact = { kind: 'order', order: { ...order, status: 'ready' } };
-    const { effects } = walk({ kind: 'intended', asked: 'no' }, [ready, done, valid, chain]);
-    expect(effects).toEqual(['place', 'record', 'finalize', 'download']);
+    const { effects } = walk({ kind: 'intended', asked: 'no' }, [clear, ready, done, valid, chain]);
+    expect(effects).toEqual(['preflight', 'place', 'record', 'finalize', 'download']);
   });
 
   it('looks for an order before it places one, where an earlier process may have asked', () => {
-    const { effects, end } = walk({ kind: 'intended', asked: 'maybe' }, [{ kind: 'notFound' }, placed]);
-    expect(effects).toEqual(['find', 'place']);
+    const { effects, end } = walk({ kind: 'intended', asked: 'maybe' }, [{ kind: 'notFound' }, clear, placed]);
+    expect(effects).toEqual(['find', 'preflight', 'place']);
     expect(end.kind).toBe('placed');
+  });
+
+  it('asks the CA for nothing while the path to a name does not lead here', () => {
+    const dead: OrderFact = { kind: 'unreachable', message: 'foo.com does not exist', until: now + 5_000 };
+    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [dead, dead, clear, placed]);
+    expect(effects).toEqual(['preflight', 'preflight', 'preflight', 'place']);
+    expect(end).toEqual({ kind: 'placed', order, walked: true });
+  });
+
+  it('looks at every proof once more where one of them is a DNS record', () => {
+    const record = { type: 'dns-01', url: 'https://ca/chall/2', status: 'pending', token: 'x' } as const;
+    const byRecord = authorized([authorization({ wildcard: true, challenges: [record] })], byDns);
+    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [clear, placed, byRecord, done, done, done]);
+    expect(effects.slice(3)).toEqual(['record', 'present', 'check']);
+    expect(end).toMatchObject({ kind: 'reachable', proofs: [{ type: 'dns-01', host: 'foo.com', wildcard: true }] });
+  });
+
+  it('looks at the path again after a restart', () => {
+    const { effects } = walk({ kind: 'known', url: order.url }, [placed, unproven, done, done, done]);
+    expect(effects).toEqual(['readOrder', 'readAuthorizations', 'record', 'present', 'check']);
+  });
+
+  it('orders without the replacement that the CA refuses', () => {
+    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [clear, { kind: 'notReplaceable' }]);
+    expect(effects).toEqual(['preflight', 'place']);
+    expect(effectOf(end, now)).toEqual({ kind: 'place', replacing: 'no' });
+  });
+
+  it('ends an order whose path never led here before it expired', () => {
+    const expiring = { ...order, expires: now + 1_000 };
+    const state: OrderState = { kind: 'presented', order: expiring, proofs: [proof] };
+    const early = step(state, { kind: 'unreachable', message: '404' }, now);
+    expect(early.kind).toBe('recorded');
+    const late = step({ ...state }, { kind: 'unreachable', message: '404' }, now + 1_000);
+    expect(late).toMatchObject({ kind: 'failed', phase: 'expired' });
   });
 
   it.each([
@@ -108,7 +153,7 @@ describe('the life of an order', () => {
     const challenges = [{ type: 'http-01', url: 'https://ca/chall/1', status: 'invalid', error }] as const;
     const { effects, end } = walk({ kind: 'known', url: order.url }, [
       { kind: 'order', order: invalid },
-      { kind: 'authorizations', authorizations: [authorization({ status: 'invalid', challenges })] },
+      authorized([authorization({ status: 'invalid', challenges })]),
     ]);
     expect(effects).toEqual(['readOrder', 'readAuthorizations']);
     expect(end).toEqual({
@@ -121,7 +166,7 @@ describe('the life of an order', () => {
   it('gives up at once where the CA offers no HTTP-01 challenge', () => {
     const challenges = [{ type: 'dns-01', url: 'https://ca/chall/2', status: 'pending', token: 'x' }] as const;
     const wildcard = authorization({ wildcard: true, challenges });
-    const state = step({ kind: 'placed', order }, { kind: 'authorizations', authorizations: [wildcard] }, now);
+    const state = step({ kind: 'placed', order }, authorized([wildcard]), now);
     expect(state).toMatchObject({ kind: 'failed', phase: 'errored', reason: expect.stringContaining('*.foo.com') });
   });
 
@@ -129,7 +174,7 @@ describe('the life of an order', () => {
     const other = { ...proof, host: 'bar.com', authorizationUrl: 'https://ca/authz/2' };
     const state: OrderState = { kind: 'validating', order, proofs: [proof, other], polls: 0 };
     const open = authorization({ url: 'https://ca/authz/2', retryAt: now + 3_000 });
-    const fact: OrderFact = { kind: 'authorizations', authorizations: [authorization({ status: 'valid' }), open] };
+    const fact = authorized([authorization({ status: 'valid' }), open]);
     const next = step(state, fact, now);
     expect(effectOf(next, now)).toEqual({ kind: 'wait', until: now + 3_000 });
     expect(effectOf(next, now + 3_000)).toEqual({ kind: 'readAuthorizations', urls: ['https://ca/authz/2'] });
@@ -177,8 +222,15 @@ describe('a problem with the CA', () => {
     expect(effectOf(next, later)).toEqual(effectOf(state, now));
   });
 
+  const cleared: OrderState = { kind: 'cleared', walked: true };
+
+  it('a 429 on newOrder holds it until Retry-After, and the path is walked again then', () => {
+    const next = step(cleared, { kind: 'problem', problem: limited }, now);
+    expect(effectOf(next, later - 1)).toEqual({ kind: 'wait', until: later });
+    expect(effectOf(next, later)).toEqual({ kind: 'preflight' });
+  });
+
   it.each([
-    ['intended', 'find'],
     ['reachable', 'readOrder'],
     ['ready', 'readOrder'],
     ['validating', 'readAuthorizations'],
@@ -191,14 +243,27 @@ describe('a problem with the CA', () => {
   });
 
   it('a request that never left is simply sent again', () => {
-    const next = step({ kind: 'intended', asked: 'no' }, { kind: 'problem', problem: unsent }, now);
-    expect(effectOf(next, later).kind).toBe('place');
+    const next = step(cleared, { kind: 'problem', problem: unsent }, now);
+    const { effects } = walk(next, [clear, placed]);
+    expect(effects).toEqual(['preflight', 'place']);
   });
 
   it('a 503 on newOrder is looked into, since the CA may have made the order', () => {
-    const next = step({ kind: 'intended', asked: 'no' }, { kind: 'problem', problem: down }, now);
+    const next = step(cleared, { kind: 'problem', problem: down }, now);
     expect(effectOf(next, later - 1)).toEqual({ kind: 'wait', until: later });
     expect(effectOf(next, later).kind).toBe('find');
+  });
+
+  it('failures of newOrder thin out although the path is fine each time', () => {
+    let state: OrderState = cleared;
+    const gaps: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      state = step(state, { kind: 'problem', problem: unsent }, now);
+      if (!('wait' in state) || state.wait === undefined) throw new Error(`no wait in ${state.kind}`);
+      gaps.push(state.wait.until - now);
+      state = step(state, clear, now);
+    }
+    expect(gaps).toEqual([500, 1_000, 2_000, 4_000]);
   });
 
   it('growing intervals without Retry-After end at five minutes', () => {
@@ -223,7 +288,7 @@ describe('a problem with the CA', () => {
       type: 'rejectedIdentifier',
       detail: 'policy forbids foo',
     };
-    const next = step({ kind: 'intended', asked: 'no' }, { kind: 'problem', problem }, now);
+    const next = step(cleared, { kind: 'problem', problem }, now);
     expect(next).toEqual({
       kind: 'failed',
       phase: 'errored',

@@ -4,7 +4,9 @@ import type { Condition } from '../../src/api/meta.ts';
 import type { Order } from '../../src/api/order.ts';
 import { type CertificateAction, planCertificate } from '../../src/plan/certificate.ts';
 import type { CertificateSeen, RequestSeen, SecretFacts } from '../../src/plan/seen.ts';
+import { nothingStands } from '../../src/plan/standing.ts';
 
+const standing = { ...nothingStands, routes: ['r'] };
 const now = Date.parse('2026-11-21T12:00:00Z');
 const day = 86_400_000;
 
@@ -35,6 +37,7 @@ function request(change: Partial<RequestSeen> = {}, status?: CertificateRequest[
       spec: { issuerRef: { name: 'ca' }, request: 'Q1NS' },
       ...(status !== undefined && { status }),
     },
+    approval: { kind: 'open', approver: 'ours' },
     keyFingerprint: 'k1',
     matchesSpec: true,
     ...change,
@@ -53,7 +56,7 @@ function seen(change: Partial<CertificateSeen> = {}): CertificateSeen {
     certificate: certificate(),
     secret: { kind: 'absent' },
     issuer: { kind: 'local' },
-    routes: [],
+    standing: nothingStands,
     attempt: { key: 'none', signed: false },
     leftovers: { keySecrets: [], requests: [] },
     ...change,
@@ -92,6 +95,40 @@ describe('an issuance by a local issuer, edge by edge', () => {
     ['signing failed', { attempt: { ...held, failure: 'no' }, request: request() }, 'failRequest'],
   ])('%s', (_, change, action) => {
     expect(plan(change).kind).toBe(action);
+  });
+});
+
+describe('approval', () => {
+  const awaited = request({ approval: { kind: 'open', approver: 'theirs' } });
+  const denied = request({ approval: { kind: 'denied', message: 'not on a Friday' } });
+  it.each<[string, Partial<CertificateSeen>, CertificateAction['kind']]>([
+    ['nothing is signed before somebody else has approved', { attempt: held, request: awaited }, 'writeStatus'],
+    ['no order is made before that', { attempt: durable, request: awaited, issuer: acme }, 'writeStatus'],
+    ['an approved one is signed', { attempt: held, request: request({ approval: { kind: 'approved' } }) }, 'sign'],
+    ['a denied one fails', { attempt: held, request: denied }, 'failRequest'],
+    ['even when it is signed already', { attempt: { ...held, signed: true }, request: denied }, 'failRequest'],
+    [
+      'another issuer sees our approval',
+      { attempt: durable, request: request(), issuer: { kind: 'external' } },
+      'approve',
+    ],
+    [
+      'and then does its work',
+      { attempt: durable, request: request({ approval: { kind: 'approved' } }), issuer: { kind: 'external' } },
+      'rest',
+    ],
+    [
+      'what it signs is taken',
+      { attempt: durable, request: request({ approval: { kind: 'approved' } }, issued), issuer: { kind: 'external' } },
+      'takeCertificate',
+    ],
+  ])('%s', (_, change, action) => {
+    expect(plan(change).kind).toBe(action);
+  });
+
+  it('says what it waits for', () => {
+    const action = plan({ attempt: held, request: awaited });
+    expect(ready(action)?.message).toContain('CertificateRequest "foo-tls-1" waits for somebody to approve it.');
   });
 });
 
@@ -138,18 +175,14 @@ describe('an issuance by ACME, edge by edge', () => {
     ['request made', { attempt: durable, request: request() }, 'createOrder'],
     ['order made', { attempt: durable, request: request(), order }, 'advanceOrder'],
     ['downloaded', { attempt: { ...durable, signed: true }, request: request(), order: recorded }, 'writeSecret'],
-    [
-      'Secret written',
-      { attempt: durable, request: request(), order: recorded, secret: good, routes: ['r'] },
-      'withdraw',
-    ],
+    ['Secret written', { attempt: durable, request: request(), order: recorded, secret: good, standing }, 'withdraw'],
     ['route gone', { attempt: durable, request: request(), order: recorded, secret: good }, 'recordOrder'],
     ['killed after the key', { request: request() }, 'loadKey'],
     ['key Secret gone', { attempt: { key: 'lost', signed: false }, request: request() }, 'deleteRequest'],
-    ['killed mid-order', { request: request(), order: recorded, routes: ['r'] }, 'loadKey'],
+    ['killed mid-order', { request: request(), order: recorded, standing }, 'loadKey'],
     [
       'refused, route stands',
-      { attempt: { ...durable, order: failed }, request: request(), order, routes: ['r'] },
+      { attempt: { ...durable, order: failed }, request: request(), order, standing },
       'withdraw',
     ],
     ['refused, route gone', { attempt: { ...durable, order: failed }, request: request(), order }, 'recordOrder'],
@@ -217,9 +250,9 @@ it('a Certificate suspended in the middle of an order has its challenge routes w
     issuer: acme,
     request: request(),
     order,
-    routes: ['r'],
+    standing,
   };
-  expect(plan(change)).toEqual({ kind: 'withdraw', routes: ['r'] });
+  expect(plan(change)).toEqual({ kind: 'withdraw', standing });
 });
 
 describe('after a failure', () => {

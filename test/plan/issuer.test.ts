@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Issuer, IssuerSpec } from '../../src/api/certmanager.ts';
-import { type IssuerAction, type IssuerSeen, planIssuer } from '../../src/plan/issuer.ts';
+import { planIssuer } from '../../src/plan/issuer.ts';
+import type { IssuerAction, IssuerSeen } from '../../src/plan/issuer-seen.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
 const spec: IssuerSpec = {

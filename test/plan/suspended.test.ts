@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Certificate } from '../../src/api/certmanager.ts';
 import { planCertificate } from '../../src/plan/certificate.ts';
 import type { CertificateSeen } from '../../src/plan/seen.ts';
+import { nothingStands } from '../../src/plan/standing.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
 const day = 86_400_000;
@@ -21,7 +22,7 @@ function seen(secret: CertificateSeen['secret'], renewAt?: number): CertificateS
     certificate,
     secret,
     issuer: { kind: 'local' },
-    routes: [],
+    standing: nothingStands,
     attempt: { key: 'none', signed: false },
     leftovers: { keySecrets: [], requests: [] },
     ...(renewAt !== undefined && { renewAt }),

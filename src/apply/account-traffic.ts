@@ -1,0 +1,88 @@
+// What is under way in the name of each ACME account, so that its key can be changed when nothing is: requests, and validations that the CA has been
+// asked for (it looks for the key's thumbprint). While an account is paused its requests are answered as not sent, and the order machine tries them
+// again. Kept by accounts.ts; the rollover pauses and resumes.
+
+import { notSent } from '../acme/problem.ts';
+import type { AcmeEndpoint, SignedRequest } from '../acme/transport.ts';
+
+/** No CA takes longer than that from a challenge's answer to its verdict; ms. */
+export const longestValidationMs = 90_000;
+
+interface Account {
+  inFlight: number;
+  /** When each challenge was answered (epoch ms). */
+  readonly answered: Map<string, number>;
+  /** Epoch ms; sessions of an earlier key end with it. */
+  pausedUntil: number;
+  generation: number;
+}
+
+export interface Traffic {
+  /** The endpoint as one session may use it, until the account's key changes. */
+  guard(endpoint: AcmeEndpoint, accountUrl: string): AcmeEndpoint;
+  pause(accountUrl: string): void;
+  /** From that moment (epoch ms) on, and only for sessions that are opened from now on. */
+  resume(accountUrl: string, at: number): void;
+  underWay(accountUrl: string): { readonly requests: number; readonly challenges: readonly string[] };
+  /** The CA has given its verdict. */
+  settle(accountUrl: string, challengeUrl: string): void;
+}
+
+export function accountTraffic(now: () => number): Traffic {
+  const accounts = new Map<string, Account>();
+  const of = (url: string): Account => {
+    const known = accounts.get(url) ?? { inFlight: 0, answered: new Map(), pausedUntil: 0, generation: 0 };
+    accounts.set(url, known);
+    return known;
+  };
+  return {
+    guard: (endpoint, accountUrl) => {
+      const account = of(accountUrl);
+      const { generation } = account;
+      const post = async <T>(request: SignedRequest<T>) => {
+        if (account.generation !== generation || account.pausedUntil > now()) return changing;
+        if (isAnswer(request)) remember(account, request.url, now());
+        account.inFlight += 1;
+        try {
+          return await endpoint.post(request);
+        } finally {
+          account.inFlight -= 1;
+        }
+      };
+      return { ...endpoint, post };
+    },
+    pause: (url) => {
+      of(url).pausedUntil = Number.POSITIVE_INFINITY;
+    },
+    resume: (url, at) => {
+      const account = of(url);
+      account.pausedUntil = at;
+      account.generation += 1;
+      account.answered.clear();
+    },
+    underWay: (url) => {
+      const { inFlight, answered } = of(url);
+      const young = [...answered].filter(([, at]) => now() - at < longestValidationMs);
+      return { requests: inFlight, challenges: young.map(([challenge]) => challenge) };
+    },
+    settle: (url, challenge) => {
+      of(url).answered.delete(challenge);
+    },
+  };
+}
+
+/** RFC 8555 §7.5.1; a POST-as-GET of the same URL only reads. */
+function isAnswer(request: { readonly action: string; readonly payload?: unknown }): boolean {
+  return request.action === 'challenge' && request.payload !== undefined;
+}
+
+function remember({ answered }: Account, url: string, now: number): void {
+  for (const [old, at] of answered) {
+    if (now - at < longestValidationMs) break;
+    answered.delete(old);
+  }
+  answered.delete(url);
+  answered.set(url, now);
+}
+
+const changing = notSent('The account’s key is being changed; nothing was sent to the CA.');

@@ -1,0 +1,41 @@
+// The TXT records of an order as its Order remembers them: written before the first one is presented, gone with the last one. Called by records.ts and
+// order-cleanup.ts. Nothing in it is secret: the values stand in public DNS.
+
+import type { Dns01Solver } from '../api/dns01-solver.ts';
+import { annotations } from '../api/names.ts';
+import type { Order } from '../api/order.ts';
+import type { PresentedNote, TxtRecord } from '../dns/provider.ts';
+
+export interface KeptRecord {
+  /** The name that is proven, with its `*.`. */
+  readonly name: string;
+  readonly record: TxtRecord;
+  /** As it was when the record was planned: an edited issuer must not hide what has to be removed. */
+  readonly solver: Dns01Solver;
+  readonly note?: PresentedNote;
+}
+
+export function keptRecords(order: Order): readonly KeptRecord[] {
+  const text = order.metadata.annotations?.[annotations.records];
+  if (text === undefined) return [];
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) ? parsed.filter(isKept) : [];
+  } catch {
+    // Somebody edited it: what it said is lost, and so are the records that it named.
+    return [];
+  }
+}
+
+export function spellRecords(records: readonly KeptRecord[]): string {
+  return JSON.stringify(records);
+}
+
+function isKept(value: unknown): value is KeptRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, record, solver } = value as Record<string, unknown>;
+  if (typeof name !== 'string' || typeof solver !== 'object' || solver === null) return false;
+  if (typeof record !== 'object' || record === null) return false;
+  const { dnsName, fqdn, zone, value: content, ttl } = record as Record<string, unknown>;
+  return [dnsName, fqdn, zone, content].every((each) => typeof each === 'string') && typeof ttl === 'number';
+}

@@ -1,0 +1,47 @@
+// The way by which a name of a request is proven: which of the issuer's solvers, and for HTTP-01 through which parents. Called before an order is
+// made (is there a way at all?), when its authorizations are known, and when they are presented.
+
+import type { AcmeSolver, Issuer } from '../api/certmanager.ts';
+import type { CaAuthorization } from '../order/ca.ts';
+import type { ChallengeType, Means } from '../order/state.ts';
+import type { ProofPath } from '../solve/path.ts';
+import { chooseSolver, pickSolver } from '../solve/solver.ts';
+import { type Asking, challengePath } from './challenge-parent.ts';
+import type { Ports } from './ports.ts';
+
+export type OpenPath = ProofPath & { readonly kind: 'open' };
+
+export type Way =
+  | { readonly type: 'http-01'; readonly path: OpenPath; readonly solver: AcmeSolver }
+  | { readonly type: 'dns-01'; readonly solver: AcmeSolver }
+  | { readonly refusal: string };
+
+/** `name` with its `*.`; `offered` as the CA offers it, else what RFC 8555 allows for the name. */
+export function wayTo(
+  ports: Pick<Ports, 'stores'>,
+  about: Asking,
+  issuer: Issuer,
+  name: string,
+  offered?: readonly ChallengeType[],
+): Way {
+  const wish = { solvers: issuer.spec.acme?.solvers ?? [], name, labels: about.metadata.labels ?? {} };
+  const question = { ...wish, ...(offered !== undefined && { offered }) };
+  const chosen = chooseSolver(question);
+  if (chosen?.type === 'dns-01') return { type: 'dns-01', solver: chosen.solver };
+  const picked = pickSolver(question);
+  if ('refusal' in picked) return picked;
+  const path = challengePath(ports, about, picked.solver, name);
+  return path.kind === 'closed' ? path : { type: 'http-01', path, solver: picked.solver };
+}
+
+/** The same for what the CA asks to be proven. */
+export function meansOf(ports: Pick<Ports, 'stores'>, about: Asking, issuer: Issuer, asked: CaAuthorization): Means {
+  const name = `${asked.wildcard ? '*.' : ''}${asked.identifier.value}`;
+  const offered = asked.challenges.map(({ type }) => type).filter(isKnown);
+  const way = wayTo(ports, about, issuer, name, offered);
+  return 'refusal' in way ? way : { type: way.type };
+}
+
+function isKnown(type: string): type is ChallengeType {
+  return type === 'http-01' || type === 'dns-01';
+}

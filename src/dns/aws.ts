@@ -1,0 +1,128 @@
+// A Route 53 client of the AWS SDK with the credentials that the issuer means, and the SDK's errors as problems. Called by route53.ts.
+// The SDK is loaded at first use: half a megabyte in the bundle and 30 MB of memory that only installations with Route 53 pay.
+
+import { Agent } from 'node:https';
+import type { Route53Client } from '@aws-sdk/client-route-53';
+import { fieldOf, readText } from '../acme/json.ts';
+import type { Reply } from '../api/reply.ts';
+import { type DnsProblem, failed, rateLimited, said } from './problem.ts';
+
+export type AwsSource =
+  | { readonly kind: 'keys'; readonly accessKeyId: string; readonly secretAccessKey: string }
+  /** What the controller's own environment has: variables, EKS Pod Identity, IRSA, instance metadata. */
+  | { readonly kind: 'ambient' }
+  /** A ServiceAccount's token, exchanged for `role`. */
+  | {
+      readonly kind: 'webIdentity';
+      readonly role: string;
+      readonly token: (signal: AbortSignal) => Promise<Reply<string, DnsProblem>>;
+    };
+
+export interface AwsOptions {
+  readonly source: AwsSource;
+  /** Assumed with the credentials of `source`. */
+  readonly role: string | undefined;
+  readonly region: string | undefined;
+  readonly endpoints: { readonly route53?: string; readonly sts?: string };
+  readonly proxyUrl: string | undefined;
+  readonly now: () => number;
+}
+
+export type Sdk = typeof import('@aws-sdk/client-route-53');
+
+export interface AwsLink extends Disposable {
+  readonly sdk: Sdk;
+  readonly client: Route53Client;
+}
+
+const roleSessionName = 'certway';
+// Route 53 is one service for the whole of an AWS partition; a region only says which partition.
+const commonRegion = 'us-east-1';
+const coolDownMs = 5_000;
+
+/** Asks AWS for nothing yet, except where a ServiceAccount's token is wanted, which the API server gives. */
+export async function openAws(options: AwsOptions, signal: AbortSignal): Promise<Reply<AwsLink, DnsProblem>> {
+  const [sdk, providers] = await Promise.all([
+    import('@aws-sdk/client-route-53'),
+    import('@aws-sdk/credential-providers'),
+  ]);
+  const { source, role, endpoints } = options;
+  const region = options.region ?? (await regionHere(sdk));
+  const shared = { region, maxAttempts: 2, requestHandler: requestHandler(options.proxyUrl) };
+  const clientConfig = { ...shared, ...(endpoints.sts !== undefined && { endpoint: endpoints.sts }) };
+  const token = source.kind === 'webIdentity' ? await source.token(signal) : undefined;
+  if (token?.ok === false) return token;
+  const own = () => {
+    switch (source.kind) {
+      case 'keys':
+        return source;
+      case 'ambient':
+        return providers.fromNodeProviderChain({ clientConfig: shared });
+      case 'webIdentity':
+        return providers.fromWebToken({
+          roleArn: source.role,
+          roleSessionName,
+          webIdentityToken: token?.value ?? '',
+          clientConfig,
+        });
+      default:
+        return source satisfies never;
+    }
+  };
+  const params = role === undefined ? undefined : { RoleArn: role, RoleSessionName: roleSessionName };
+  const credentials =
+    params === undefined
+      ? own()
+      : providers.fromTemporaryCredentials({ masterCredentials: own(), params, clientConfig });
+  const endpoint = endpoints.route53 === undefined ? {} : { endpoint: endpoints.route53 };
+  const client = new sdk.Route53Client({ ...shared, credentials, ...endpoint });
+  return { ok: true, value: { sdk, client, [Symbol.dispose]: () => client.destroy() } };
+}
+
+/** As the SDK finds it: AWS_REGION, a profile. */
+async function regionHere({ Route53Client: Client }: Sdk): Promise<string> {
+  return new Client({}).config.region().catch(() => commonRegion);
+}
+
+function requestHandler(proxyUrl: string | undefined) {
+  const limits = { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestTimeout: true };
+  return proxyUrl === undefined
+    ? limits
+    : { ...limits, httpsAgent: new Agent({ keepAlive: true, proxyEnv: { HTTPS_PROXY: proxyUrl } }) };
+}
+
+/** The value, or what the SDK's error means. `code` is AWS's own name for a refusal. */
+export type AwsReply<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: DnsProblem; readonly code: string };
+
+export async function attempt<T>(work: () => Promise<T>, now: () => number): Promise<AwsReply<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { ok: false, problem: problemOf(error, now), code: error.name };
+  }
+}
+
+const throttled = /throttl|PriorRequestNotComplete|RequestLimitExceeded|TooManyRequests|SlowDown/i;
+const noCredentials = /^(CredentialsProviderError|TokenProviderError)$/;
+const rights =
+  'Route 53 needs route53:ListHostedZonesByName, ListResourceRecordSets, ChangeResourceRecordSets and GetChange';
+
+function problemOf(error: Error, now: () => number): DnsProblem {
+  const words = `${said(error.message)} (${error.name})`;
+  if (noCredentials.test(error.name)) {
+    const remedy = 'give accessKeyID and secretAccessKeySecretRef, or a role for the controller’s Pod';
+    return failed('misconfigured', `The controller finds no AWS credentials in its environment; ${remedy}.`).problem;
+  }
+  if (throttled.test(error.name)) return rateLimited(`AWS asks to slow down: ${words}.`, now() + coolDownMs).problem;
+  const fault = readText(fieldOf(error, '$fault'));
+  const status = fieldOf(fieldOf(error, '$metadata'), 'httpStatusCode');
+  if (fault === 'client' && typeof status === 'number' && status < 500) {
+    const hint = status === 403 ? `; ${rights}` : '';
+    return failed('refused', `AWS refuses: ${words}${hint}.`).problem;
+  }
+  if (fault !== undefined) return failed('unavailable', `AWS fails: ${words}.`).problem;
+  return failed('network', `AWS cannot be reached: ${words}.`).problem;
+}
