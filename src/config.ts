@@ -3,13 +3,17 @@
 import { hostname } from 'node:os';
 import { type Proxies, readProxies } from './acme/proxy.ts';
 import type { Reply } from './api/reply.ts';
+import type { OwnershipConfig } from './apply/ownership.ts';
 import type { DnsPorts, Settings } from './apply/ports.ts';
 import type { WatchOptions } from './apply/watches.ts';
+import { type AccountArgs, type RevokeArgs, readAccountArgs, readRevokeArgs } from './cli/account-args.ts';
+import type { CheckWish } from './cli/check.ts';
+import { readCheckArgs } from './cli/check-args.ts';
 import type { StatusWish } from './cli/status.ts';
 import { readStatusArgs } from './cli/status-args.ts';
 import { readNameserver, systemNameservers } from './dns/nameserver.ts';
 import type { DnsView } from './dns/view.ts';
-import { booleanOf, durationOf, listOf, numberOf, oneOf, serviceOf } from './flag-values.ts';
+import { booleanOf, durationOf, listOf, numberOf, oneOf, refOf, serviceOf } from './flag-values.ts';
 import { defaultValues, readFlags, usage, type Values } from './flags.ts';
 import type { LeadershipConfig } from './kube/leadership.ts';
 import type { ResolveOptions } from './resolve/world.ts';
@@ -19,6 +23,7 @@ export interface ControllerConfig {
   readonly kubeconfig: string | undefined;
   readonly watched: Pick<WatchOptions, 'gatewayApi' | 'listenerSets' | 'xListenerSets' | 'solverNamespace'>;
   readonly lease: LeadershipConfig;
+  readonly ownership: OwnershipConfig;
   readonly settings: Settings;
   readonly dns: Pick<DnsPorts, 'ambient'> & { readonly view: Omit<DnsView, 'https'> };
   readonly workers: number;
@@ -44,7 +49,26 @@ export interface StatusConfig extends StatusWish {
   readonly command: 'status';
 }
 
-export type Config = ControllerConfig | GrantConfig | StatusConfig | HelpConfig;
+export interface CheckConfig extends CheckWish {
+  readonly command: 'check';
+}
+
+export interface AccountConfig extends AccountArgs {
+  readonly command: 'account';
+}
+
+export interface RevokeConfig extends RevokeArgs {
+  readonly command: 'revoke';
+}
+
+export type Config =
+  | ControllerConfig
+  | GrantConfig
+  | StatusConfig
+  | CheckConfig
+  | AccountConfig
+  | RevokeConfig
+  | HelpConfig;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -61,12 +85,21 @@ export function readConfig(argv: readonly string[], env: Environment): Reply<Con
       return readGrant(rest);
     case 'status':
       return readStatus(rest, env);
+    case 'account':
+      return withHelp('account', rest, readAccountArgs);
+    case 'revoke':
+      return withHelp('revoke', rest, readRevokeArgs);
+    case 'check':
+      return readCheck(rest, env);
     case 'help':
     case '--help':
     case '-h':
       return { ok: true, value: { command: 'help', text: usage() } };
     default:
-      return { ok: false, problem: [`unknown command "${command}"; known: controller, grant, status, help`] };
+      return {
+        ok: false,
+        problem: [`unknown command "${command}"; known: controller, grant, status, check, account, revoke, help`],
+      };
   }
 }
 
@@ -86,6 +119,7 @@ function readController(argv: readonly string[], env: Environment): Reply<Config
       solverNamespace: solverService.namespace,
     },
     lease: leaseOf(values, env, mistakes),
+    ownership: ownershipOf(values, mistakes),
     settings: {
       clusterResourceNamespace: values['cluster-resource-namespace'],
       solverService,
@@ -164,6 +198,24 @@ function leaseOf(values: Values, env: Environment, mistakes: string[]): Leadersh
   return lease;
 }
 
+/** Shorter than this, a cert-manager that is being restarted or moved would look silent. */
+const leastQuietMs = 600_000;
+
+function ownershipOf(values: Values, mistakes: string[]): OwnershipConfig {
+  const after = values['takeover-after'];
+  const takeoverAfterMs = after === '' ? undefined : durationOf('takeover-after', after, mistakes);
+  if (takeoverAfterMs !== undefined && takeoverAfterMs > 0 && takeoverAfterMs < leastQuietMs)
+    mistakes.push(`--takeover-after "${after}" is shorter than 10m`);
+  const wish = oneOf('issuance', values.issuance, ['auto', 'builtin', 'external'], mistakes);
+  if (takeoverAfterMs !== undefined && wish !== 'auto')
+    mistakes.push(`--takeover-after means nothing with --issuance=${wish}`);
+  return {
+    wish,
+    lease: refOf('cert-manager-lease', values['cert-manager-lease'], mistakes),
+    ...(takeoverAfterMs !== undefined && { takeoverAfterMs }),
+  };
+}
+
 function resolveOf(values: Values, mistakes: string[]): ResolveOptions {
   return {
     defaultIssuerKind: values['default-issuer-kind'],
@@ -202,8 +254,32 @@ function readStatus(argv: readonly string[], env: Environment): Reply<Config, re
   if (args === 'help') return { ok: true, value: { command: 'help', text: usage() } };
   const options = resolveOf(defaultValues, mistakes);
   if (mistakes.length > 0) return { ok: false, problem: mistakes };
-  const columns = Number(env.COLUMNS) || undefined;
-  return { ok: true, value: { command: 'status', ...args, options, columns, noColour: (env.NO_COLOR ?? '') !== '' } };
+  return { ok: true, value: { command: 'status', ...args, options, ...paperOf(env) } };
+}
+
+function readCheck(argv: readonly string[], env: Environment): Reply<Config, readonly string[]> {
+  const mistakes: string[] = [];
+  const args = readCheckArgs(argv, mistakes);
+  if (args === 'help') return { ok: true, value: { command: 'help', text: usage() } };
+  const { wait, ...rest } = args;
+  const waitMs = wait === undefined ? 0 : durationOf('wait', wait, mistakes);
+  if (mistakes.length > 0) return { ok: false, problem: mistakes };
+  return { ok: true, value: { command: 'check', ...rest, waitMs, ...paperOf(env) } };
+}
+
+function paperOf(env: Environment) {
+  return { columns: Number(env.COLUMNS) || undefined, noColour: (env.NO_COLOR ?? '') !== '' };
+}
+
+function withHelp<C extends string, A extends object>(
+  command: C,
+  argv: readonly string[],
+  read: (argv: readonly string[], mistakes: string[]) => A | 'help',
+): Reply<({ readonly command: C } & A) | HelpConfig, readonly string[]> {
+  const mistakes: string[] = [];
+  const args = read(argv, mistakes);
+  if (args === 'help') return { ok: true, value: { command: 'help', text: usage() } };
+  return mistakes.length > 0 ? { ok: false, problem: mistakes } : { ok: true, value: { command, ...args } };
 }
 
 function gatesOf(text: string, mistakes: string[]): typeof knownGates {

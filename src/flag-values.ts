@@ -7,6 +7,13 @@ export function serviceOf(text: string, mistakes: string[]) {
   return { namespace, name, port: Number(port) };
 }
 
+export function refOf(name: string, text: string, mistakes: string[]) {
+  const match = /^([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(text);
+  if (match === null) mistakes.push(`--${name} "${text}" is not namespace/name`);
+  const [, namespace = '', object = ''] = match ?? [];
+  return { namespace, name: object };
+}
+
 export function durationOf(name: string, text: string, mistakes: string[]): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
   const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match?.[2] ?? ''];

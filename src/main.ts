@@ -5,6 +5,7 @@ import { accounts } from './apply/accounts.ts';
 import { certificateReconciler } from './apply/certificate.ts';
 import { knownOrders, liveOrders } from './apply/challenge-lookup.ts';
 import { keepGrants } from './apply/grant-keeper.ts';
+import { startIssuance } from './apply/issuance.ts';
 import { issuerReconciler } from './apply/issuer.ts';
 import { keyMaker } from './apply/key-maker.ts';
 import { keystoreMaker } from './apply/keystore-maker.ts';
@@ -15,6 +16,7 @@ import type { Ports } from './apply/ports.ts';
 import { makeWork } from './apply/queues.ts';
 import { requestReconciler } from './apply/request.ts';
 import { secretWatches } from './apply/secret-watches.ts';
+import { besideShims } from './apply/shims.ts';
 import { signers } from './apply/signers.ts';
 import { makeStores } from './apply/stores.ts';
 import { secretChanged, wireTriggers } from './apply/triggers.ts';
@@ -71,6 +73,7 @@ async function controller(config: ControllerConfig): Promise<number> {
     looks: looks({ signal, log }),
     dns: { https, proxyUrl, session, ambient: config.dns.ambient, view: { ...config.dns.view, https } },
     presenting: new Set(),
+    hurried: new Set(),
     keys: keyMaker(),
     keystores: keystoreMaker(),
     secrets: secretWatches({
@@ -78,7 +81,12 @@ async function controller(config: ControllerConfig): Promise<number> {
       now: Date.now,
       onChange: (...change) => secretChanged(ports, work, ...change),
     }),
-    accounts: accounts({ kube, mayPost: lead.mayWrite, proxies: config.proxies, onRequest: metrics.acmeRequest }),
+    accounts: accounts({
+      kube,
+      mayPost: () => lead.mayWrite() && issuance.mayIssue(),
+      proxies: config.proxies,
+      onRequest: metrics.acmeRequest,
+    }),
     recorder: eventRecorder({
       kube,
       instance: config.lease.identity,
@@ -87,6 +95,8 @@ async function controller(config: ControllerConfig): Promise<number> {
     settings: config.settings,
   };
   wireTriggers(ports, work);
+  // Who issues, Certway or a cert-manager, may change while we run.
+  const issuance = startIssuance({ ...watched, config: config.ownership, lease: config.lease, ports, queues: work });
   const watches = startWatches({ ...watched, ...config.watched, stores, onState: metrics.watch });
 
   // Every replica answers challenges, health and metrics.
@@ -110,19 +120,19 @@ async function controller(config: ControllerConfig): Promise<number> {
   const onLead = () => {
     log.info({ identity: config.lease.identity }, 'leading');
     const signing = signers();
-    const gateway = listenerReconciler(ports);
-    const certificate = certificateReconciler(ports, signing);
+    const shimless = besideShims({ ...ports, rival: issuance.rival });
     led.use(keepGrants(ports));
     work.start({
-      issuer: issuerReconciler(ports, signing),
-      gateway,
-      certificate,
-      request: requestReconciler(ports, signing),
+      issuer: issuance.through((each) => issuerReconciler(each, signing)),
+      gateway: listenerReconciler({ ...ports, kube: shimless }),
+      certificate: issuance.through((each) => certificateReconciler(each, signing)),
+      request: issuance.through((each) => requestReconciler(each, signing)),
       cleanup: orderCleanup(ports),
       workers: config.workers,
       log,
       metrics,
     });
+    issuance.lead();
   };
   const onLost = (why: string) => end(`lost the lease: ${why}`, 1);
   const onProblem = (problem: unknown) => log.warn({ problem }, 'lease');
@@ -130,6 +140,7 @@ async function controller(config: ControllerConfig): Promise<number> {
 
   if (!signal.aborted) await once(signal, 'abort');
   await work[Symbol.asyncDispose]();
+  await issuance[Symbol.asyncDispose]();
   await led.disposeAsync();
   await lead.release();
   await ports.accounts[Symbol.asyncDispose]();
@@ -152,6 +163,12 @@ async function main(): Promise<number> {
       return printGrant(config.value, process);
     case 'status':
       return (await import('./cli/status.ts')).printStatus(config.value, process);
+    case 'check':
+      return (await import('./cli/check.ts')).printCheck(config.value, process);
+    case 'account':
+      return (await import('./cli/account.ts')).runAccount(config.value, process);
+    case 'revoke':
+      return (await import('./cli/revoke.ts')).runRevoke(config.value, process);
     case 'controller':
       return controller(config.value);
     default:

@@ -17,7 +17,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readProxies(env: Environment): Reply<Proxies | undefined, string> {
   const given = env.HTTPS_PROXY || env.https_proxy || '';
   if (given === '') return { ok: true, value: undefined };
-  const url = [given, `http://${given}`].find(isProxyUrl);
+  const url = [given, ...(given.includes('://') ? [] : [`http://${given}`])].find(isProxyUrl);
   if (url === undefined) return { ok: false, problem: 'HTTPS_PROXY is no http, https or socks5 URL' };
   return { ok: true, value: { url, except: env.NO_PROXY || env.no_proxy || '' } };
 }

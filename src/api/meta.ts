@@ -12,6 +12,9 @@ export interface OwnerReference {
 /** Which fields a writer owns, as the API server keeps it for server-side apply. */
 export interface ManagedFields {
   readonly manager?: string;
+  /** When it last changed them, to the second. */
+  readonly time?: string;
+  readonly subresource?: string;
   /** Nested by `f:<name>` and `k:<key as JSON>`. */
   readonly fieldsV1?: unknown;
 }

@@ -33,6 +33,8 @@ export const annotations = {
   gateway: 'certway.dev/gateway',
   /** On the Order: what it waits for, as JSON; written only when something is not settled at its first try. */
   state: 'certway.dev/state',
+  /** On a Namespace, by the platform: the domains that its certificates may have names of, comma-separated. */
+  domains: 'certway.dev/domains',
   /** On the Order: the TXT records that it has presented, or is about to, as JSON. */
   records: 'certway.dev/records',
   /** On the Issuer: the RFC 7638 thumbprint of its account key, so that no replica need read keys to answer HTTP-01. */

@@ -1,12 +1,11 @@
 // Finds, for a name of an order, the path that HTTP-01 takes to it: solve/path.ts decides, the caches tell. Called before an order is made and
 // when its routes are put up.
 
-import type { AcmeSolver, Issuer } from '../api/certmanager.ts';
-import type { Gateway, GatewayAddress, ParentRef } from '../api/gateway.ts';
+import type { AcmeSolver } from '../api/certmanager.ts';
+import type { Gateway, GatewayAddress } from '../api/gateway.ts';
 import type { ObjectMeta } from '../api/meta.ts';
 import { xListenerSets } from '../api/resources.ts';
 import { type ProofPath, proofPath } from '../solve/path.ts';
-import { pickSolver } from '../solve/solver.ts';
 import type { Ports } from './ports.ts';
 
 /** Of a Certificate, CertificateRequest or Order: the parent's annotations and the labels travel from one to the next. */
@@ -49,19 +48,4 @@ export function addressesOf(
 ): readonly GatewayAddress[] {
   const found = gateways.map((key): Gateway | undefined => ports.stores.gateways.get(key));
   return found.flatMap((gateway) => gateway?.status?.addresses ?? []);
-}
-
-export type ChallengeParent =
-  | { readonly parentRef: ParentRef; readonly labels: Readonly<Record<string, string>> }
-  | { readonly refusal: string };
-
-/** The first parent alone; see challengePath. */
-export function challengeParent(ports: Sight, about: Asking, issuer: Issuer, host: string): ChallengeParent {
-  const solvers = issuer.spec.acme?.solvers ?? [];
-  const chosen = pickSolver({ solvers, name: host, labels: about.metadata.labels ?? {} });
-  if ('refusal' in chosen) return chosen;
-  const path = challengePath(ports, about, chosen.solver, host);
-  if (path.kind === 'closed') return path;
-  const [parentRef] = path.parentRefs;
-  return parentRef === undefined ? { refusal: '' } : { parentRef, labels: path.labels };
 }

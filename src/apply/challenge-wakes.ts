@@ -3,36 +3,32 @@
 
 import type { Gateway, HttpRoute } from '../api/gateway.ts';
 import type { Condition } from '../api/meta.ts';
+import type { Order } from '../api/order.ts';
 import { orders } from '../api/resources.ts';
-import { type Change, keyOf } from '../kube/store.ts';
+import type { Change } from '../kube/store.ts';
 import { parentKey } from '../resolve/source.ts';
 import type { Stores } from './ports.ts';
 
-/** Keys of the Orders that own the route, where what is said of it has changed, or it has gone. */
-export function ordersOfRoute(change: Change<HttpRoute>): readonly string[] {
-  if (
-    change.kind === 'applied' &&
-    (change.origin === 'own' || isSame(opinions(change.object), opinions(change.previous)))
-  ) {
-    return [];
-  }
-  return ownersOf(change.kind === 'applied' ? change.object : change.previous);
+type Sight = Pick<Stores, 'orders' | 'routes' | 'listenerSets' | 'xListenerSets'>;
+
+/** The Orders that own the route, where what is said of it has changed, or it has gone. */
+export function ordersOfRoute(stores: Sight, change: Change<HttpRoute>): readonly Order[] {
+  if (change.kind === 'removed') return change.origin === 'own' ? [] : ownersOf(stores, change.previous);
+  const { object, previous } = change;
+  return isSame(opinions(object), opinions(previous)) ? [] : ownersOf(stores, object);
 }
 
-/** Keys of the Orders whose routes attach to the Gateway or to a ListenerSet of it, where its addresses have changed. Its status changes all the time. */
-export function ordersThrough(
-  stores: Pick<Stores, 'routes' | 'listenerSets' | 'xListenerSets'>,
-  change: Change<Gateway>,
-): readonly string[] {
+/** The Orders whose routes attach to the Gateway or a ListenerSet of it, where its addresses have changed. Its status changes all the time. */
+export function ordersThrough(stores: Sight, change: Change<Gateway>): readonly Order[] {
   if (change.kind === 'removed' || isSame(addresses(change.object), addresses(change.previous))) return [];
-  const found = new Set<string>();
+  const found = new Set<Order>();
   for (const route of stores.routes.list()) {
-    if (gatewaysOf(stores, route).includes(change.key)) for (const key of ownersOf(route)) found.add(key);
+    if (gatewaysOf(stores, route).includes(change.key)) for (const order of ownersOf(stores, route)) found.add(order);
   }
   return [...found];
 }
 
-function gatewaysOf(stores: Pick<Stores, 'listenerSets' | 'xListenerSets'>, route: HttpRoute): readonly string[] {
+function gatewaysOf(stores: Sight, route: HttpRoute): readonly string[] {
   return (route.spec.parentRefs ?? []).flatMap(({ kind = 'Gateway', namespace = route.metadata.namespace, name }) => {
     const key = `${namespace}/${name}`;
     if (kind === 'Gateway') return [key];
@@ -41,11 +37,12 @@ function gatewaysOf(stores: Pick<Stores, 'listenerSets' | 'xListenerSets'>, rout
   });
 }
 
-function ownersOf({ metadata }: HttpRoute): readonly string[] {
-  const { namespace = '', ownerReferences = [] } = metadata;
-  return ownerReferences
-    .filter(({ kind }) => kind === orders.kind)
-    .map(({ name }) => keyOf({ metadata: { namespace, name } }));
+function ownersOf(stores: Sight, { metadata }: HttpRoute): readonly Order[] {
+  const owners = (metadata.ownerReferences ?? []).filter(({ kind }) => kind === orders.kind);
+  return owners.flatMap(({ name, uid }) => {
+    const order = stores.orders.get(`${metadata.namespace}/${name}`);
+    return order?.metadata.uid === uid && order !== undefined ? [order] : [];
+  });
 }
 
 /** Without the times, which change with every rewriting of the same opinion. */

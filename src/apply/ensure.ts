@@ -17,7 +17,7 @@ export type StandingProblem =
 
 /** One read more only where the cache knows of nothing and the server does. */
 export function ensureRoute(
-  ports: Pick<Ports, 'kube' | 'stores'>,
+  ports: Pick<Ports, 'kube'> & { readonly stores: Pick<Ports['stores'], 'routes'> },
   wanted: HttpRoute,
 ): Promise<Reply<HttpRoute, StandingProblem>> {
   return ensure(ports, { resource: httpRoutes, store: ports.stores.routes, wanted, drift: routeDrift });

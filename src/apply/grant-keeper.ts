@@ -4,17 +4,13 @@
 import type { KubeObject } from '../api/meta.ts';
 import type { Change, Store } from '../kube/store.ts';
 import { WorkQueue } from '../queue/work-queue.ts';
-import { grantReconciler, quietMs } from './grants.ts';
+import { type GrantPorts, grantReconciler, quietMs } from './grants.ts';
 import { isUnfinished } from './order-object.ts';
-import type { Ports } from './ports.ts';
 
 const workers = 2;
 
 /** Dispose it before the connection to the API server closes. */
-export function keepGrants(
-  ports: Pick<Ports, 'kube' | 'stores' | 'settings' | 'log' | 'now'>,
-  quiet = quietMs,
-): AsyncDisposable {
+export function keepGrants(ports: GrantPorts, quiet = quietMs): AsyncDisposable {
   const { stores, log } = ports;
   const queue = new WorkQueue({
     concurrency: workers,

@@ -13,11 +13,14 @@ import { isUnfinished } from './order-object.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
 
-type Reach = Pick<Ports, 'kube' | 'stores' | 'settings' | 'log' | 'now'>;
+export interface GrantPorts extends Pick<Ports, 'kube' | 'log' | 'now'> {
+  readonly stores: Pick<Ports['stores'], 'routes' | 'orders' | 'grants' | 'namespaces'>;
+  readonly settings: Pick<Ports['settings'], 'solverService'>;
+}
 
 /** Undefined where routes of the namespace need none, as they stand beside our Service. */
 export async function ensureGrant(
-  ports: Pick<Reach, 'kube' | 'stores' | 'settings'>,
+  ports: Pick<GrantPorts, 'kube' | 'stores' | 'settings'>,
   routeNamespace: string,
 ): Promise<Reply<ReferenceGrant | undefined, StandingProblem>> {
   const service = ports.settings.solverService;
@@ -33,7 +36,7 @@ export const quietMs = 30_000;
  * The reconcile function for keys that are namespaces: a grant that routes need is put right, and one that nothing has needed for `quiet` ms, or
  * whose namespace is gone, is deleted. An unfinished Order announces a route, so no grant goes between the two.
  */
-export function grantReconciler(ports: Reach, quiet = quietMs): (namespace: string) => Promise<Outcome> {
+export function grantReconciler(ports: GrantPorts, quiet = quietMs): (namespace: string) => Promise<Outcome> {
   /** Since when each namespace is without need, as this process has seen it. */
   const idleSince = new Map<string, number>();
   return async (namespace) => {
@@ -53,7 +56,7 @@ export function grantReconciler(ports: Reach, quiet = quietMs): (namespace: stri
 
 type Need = 'routes' | 'announced' | 'none';
 
-function needOf({ stores }: Reach, namespace: string): Need {
+function needOf({ stores }: GrantPorts, namespace: string): Need {
   for (const { metadata } of stores.routes.list()) if (metadata.namespace === namespace) return 'routes';
   for (const order of stores.orders.list()) {
     if (order.metadata.namespace === namespace && isUnfinished(order)) return 'announced';
@@ -62,11 +65,11 @@ function needOf({ stores }: Reach, namespace: string): Need {
 }
 
 /** Nothing can need a grant for a namespace that is not there; one that is on its way out may have routes a while. */
-function isGone({ stores }: Reach, namespace: string): boolean {
+function isGone({ stores }: GrantPorts, namespace: string): boolean {
   return stores.namespaces.synced && stores.namespaces.get(namespace) === undefined;
 }
 
-async function restored(ports: Reach, namespace: string): Promise<Outcome> {
+async function restored(ports: GrantPorts, namespace: string): Promise<Outcome> {
   if (isGone(ports, namespace)) return { kind: 'settled' };
   const ensured = await ensureGrant(ports, namespace);
   if (ensured.ok) return { kind: 'settled' };
@@ -76,7 +79,7 @@ async function restored(ports: Reach, namespace: string): Promise<Outcome> {
   return { kind: 'settled' };
 }
 
-async function removed({ kube, stores, now }: Reach, grant: ReferenceGrant): Promise<Outcome> {
+async function removed({ kube, stores, now }: GrantPorts, grant: ReferenceGrant): Promise<Outcome> {
   const { namespace = '', name, uid } = grant.metadata;
   const gone = await kube.delete(referenceGrants, { namespace, name }, uid === undefined ? {} : { uid });
   if (!gone.ok && gone.problem.kind !== 'notFound') return afterProblem(gone.problem, now());

@@ -28,8 +28,10 @@ import { type SolverSecrets, solverLack } from './solver-secrets.ts';
 export interface IssuerParts {
   /** The Secrets of its DNS-01 solvers; none unless told. */
   readonly solverSecrets?: SolverSecrets;
-  /** Whether an issuer of a kind of their own can sign; undefined: not one of these. */
-  readonly verdict?: (ports: Ports, issuer: Issuer) => Promise<Verdict | undefined>;
+  /** Whether an issuer of a kind of their own can sign; undefined: not one of these. `waiting`: somebody wakes its key. */
+  readonly verdict?: (ports: Ports, issuer: Issuer) => Promise<Verdict | 'waiting' | undefined>;
+  /** The issuer with that key is gone. */
+  readonly forget?: (key: string) => void;
 }
 
 const mostActions = 20;
@@ -48,6 +50,7 @@ export function issuerReconciler(
       const issuer = find(ports, key);
       if (issuer === undefined) {
         known.delete(key);
+        parts.forget?.(key);
         return { kind: 'settled' };
       }
       const held = known.get(key) ?? nothingHeld(issuer.metadata.generation);
@@ -106,6 +109,7 @@ async function observe(
   const signer = issuer.spec.ca === undefined ? undefined : await signers(ports, issuer);
   if (signer?.kind === 'waiting') return 'waiting';
   const verdict = await parts.verdict?.(ports, issuer);
+  if (verdict === 'waiting') return 'waiting';
   const lack = await solverLack(ports, issuer, held, parts.solverSecrets?.(issuer) ?? []);
   if (!lack.ok) return lack;
   const obstacle = obstacleTo(ports, issuer, held);

@@ -1,4 +1,4 @@
-// Makes and tries keystores, one at a time: their key derivations are pure computation in this thread, 2 to 4 ms at a stretch, and
+// Makes and tries keystores, one at a time: their key derivations are pure computation in this thread, 1 to 2 ms at a stretch, and
 // several at once would add up to a loop that stands still. Made once in main.ts.
 
 import PQueue from 'p-queue';

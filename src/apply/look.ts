@@ -21,7 +21,8 @@ export async function look(
   attempt.look = mine;
   const waited = 'wait' in (attempt.order ?? {}) ? attempt.order : undefined;
   const tried = waited !== undefined && 'wait' in waited ? (waited.wait?.attempts ?? 0) : 0;
-  const over = ports.looks(tried, work).then((result) => {
+  const namespace = turn.about.metadata.namespace ?? '';
+  const over = ports.looks({ namespace, tried, work }).then((result) => {
     mine.result = result;
   });
   const patience = new AbortController();

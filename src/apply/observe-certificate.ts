@@ -13,8 +13,10 @@ import { approvalOf } from '../plan/approval.ts';
 import type { CertificateSeen, RequestSeen, SecretSeen } from '../plan/seen.ts';
 import { nothingStands } from '../plan/standing.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
+import { hasten } from './hurry.ts';
 import { seeIssuer } from './issuer-of.ts';
 import { requestName } from './names.ts';
+import { claimedNames, refusedName } from './names-allowed.ts';
 import { hostsOf } from './order-object.ts';
 import { standingOf } from './order-standing.ts';
 import type { Ports } from './ports.ts';
@@ -44,10 +46,12 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
   if (!secret.ok) return { kind: 'problem', problem: secret.problem };
   const request = seeRequest(ports, certificate, attempt);
   const [order] = request === undefined ? [] : ports.stores.orders.by('owner', request.object.metadata.uid ?? '');
+  if (order !== undefined) hasten(ports, order, attempt);
   const renewAt = renewal(certificate, secret.value);
   const checked = checkRequest(certificate.spec);
   const unsupported = unsupportedPart(certificate.spec);
   const rival = rivalOf(ports, certificate, secret.value);
+  const foreignNames = await refusedName(ports, namespace, claimedNames(attempt.request?.facts, certificate.spec));
   return {
     kind: 'seen',
     seen: {
@@ -61,6 +65,7 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
       leftovers: leftovers(ports, certificate, watch.kind === 'ready' ? watch.store : undefined),
       ...(renewAt !== undefined && { renewAt }),
       ...(!checked.ok && { invalid: checked.problem.message }),
+      ...(foreignNames !== undefined && { foreignNames }),
       ...(unsupported !== undefined && { unsupported }),
       // An edit may be what mends it: try at once.
       ...(attempt.refusal?.generation === certificate.metadata.generation && { refusal: attempt.refusal }),

@@ -1,50 +1,59 @@
-// Puts up and takes down the challenge routes of an order's hosts, and the grant that lets them reach our Service. Called by prove.ts.
+// Puts up and takes down the challenge routes of an order's hosts, and the grant that lets them reach our Service. Called by prove.ts and withdraw.ts.
 
-import { httpRoutes, referenceGrants } from '../api/resources.ts';
-import { challengeRoute, grantFor } from '../solve/route.ts';
+import type { HttpRoute } from '../api/gateway.ts';
+import type { Reply } from '../api/reply.ts';
+import { httpRoutes } from '../api/resources.ts';
+import { challengeRoute } from '../solve/route.ts';
+import { ensureRoute, type StandingProblem } from './ensure.ts';
+import { ensureGrant } from './grants.ts';
 import { fact, type OrderTurn, type Performed, stop } from './order-turn.ts';
 import { type Done, onward, stopped, type Task } from './perform.ts';
-import { wayTo } from './way.ts';
+import { type OpenPath, wayTo } from './way.ts';
 
-/**
- * One route per (parent, hostname); one that another order of the namespace has put up already serves this one too. Undefined when all of
- * them stand.
- */
-export async function putUpRoutes(turn: OrderTurn, hosts: readonly string[]): Promise<Performed | undefined> {
+/** A host with the path that leads to it. */
+export interface HttpPath {
+  readonly host: string;
+  readonly path: OpenPath;
+  readonly route: HttpRoute;
+}
+
+type Standing = { readonly kind: 'standing'; readonly paths: readonly HttpPath[] } | Performed;
+
+/** One route per (parents, hostname), put right where somebody has changed it; other orders of the namespace share it. */
+export async function putUpRoutes(turn: OrderTurn, hosts: readonly string[]): Promise<Standing> {
   const { ports, order, issuer, request } = turn;
-  if (hosts.length === 0) return undefined;
+  const paths: HttpPath[] = [];
+  if (hosts.length === 0) return { kind: 'standing', paths };
   const namespace = order.metadata.namespace ?? '';
-  const service = ports.settings.solverService;
-  const granted = await grant(turn, namespace);
-  if (granted !== undefined) return stop(granted);
+  const granted = await ensureGrant(ports, namespace);
+  if (!granted.ok) return failed(turn, granted.problem);
   for (const host of hosts) {
     const way = wayTo(ports, request, issuer, host, ['http-01']);
     if ('refusal' in way) return fact({ kind: 'unreachable', reason: 'NoChallengePath', message: way.refusal });
     if (way.type !== 'http-01') continue;
-    const { apiVersion, kind, metadata } = order;
-    const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' };
-    const { parentRefs, labels } = way.path;
-    const route = challengeRoute({ host, parentRefs, namespace, service, owner, labels });
-    if (ports.stores.routes.get(`${namespace}/${route.metadata.name}`) !== undefined) continue;
-    const created = await ports.kube.create(httpRoutes, route);
-    if (created.ok) ports.stores.routes.note(created.value);
-    else if (created.problem.kind !== 'alreadyExists') {
-      return stop(stopped(turn, 'create HTTPRoute', created.problem));
-    }
+    const ensured = await putUp(turn, host, way.path);
+    if (!ensured.ok) return failed(turn, ensured.problem);
+    paths.push({ host, path: way.path, route: ensured.value });
   }
-  return undefined;
+  return { kind: 'standing', paths };
 }
 
-async function grant(turn: OrderTurn, routeNamespace: string): Promise<Done | undefined> {
-  const { ports } = turn;
+function putUp(turn: OrderTurn, host: string, path: OpenPath): Promise<Reply<HttpRoute, StandingProblem>> {
+  const { ports, order } = turn;
+  const { apiVersion, kind, metadata } = order;
+  const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' };
+  const { parentRefs, labels } = path;
   const service = ports.settings.solverService;
-  if (routeNamespace === service.namespace) return undefined;
-  const wanted = grantFor(routeNamespace, service);
-  if (ports.stores.grants.get(`${service.namespace}/${wanted.metadata.name}`) !== undefined) return undefined;
-  const created = await ports.kube.create(referenceGrants, wanted);
-  if (created.ok) ports.stores.grants.note(created.value);
-  else if (created.problem.kind !== 'alreadyExists') return stopped(turn, 'create ReferenceGrant', created.problem);
-  return undefined;
+  return ensureRoute(
+    ports,
+    challengeRoute({ host, parentRefs, namespace: metadata.namespace ?? '', service, owner, labels }),
+  );
+}
+
+function failed(turn: OrderTurn, problem: StandingProblem): Performed {
+  return problem.kind === 'kube'
+    ? stop(stopped(turn, problem.what, problem.problem))
+    : fact({ kind: 'unreachable', reason: 'NameTaken', message: problem.message });
 }
 
 /** The route goes before anything that it points to. */

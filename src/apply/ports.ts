@@ -70,6 +70,8 @@ export interface Ports {
   readonly keystores: KeystoreMaker;
   readonly looks: Looks;
   readonly dns: DnsPorts;
+  /** UIDs of Orders whose path has changed since they last looked. */
+  readonly hurried: Set<string>;
   /** UIDs of Orders whose TXT records are being presented right now: nobody removes them meanwhile. */
   readonly presenting: Set<string>;
   readonly recorder: Recorder;

@@ -1,42 +1,56 @@
-// Opens, walks and closes the paths by which an order's names are proven. HTTP-01 goes by routes (perform-route.ts). Called by perform-order.ts, and by
-// both reconcilers when an order is over.
+// Opens and walks the paths by which an order's names are proven: routes for HTTP-01 (perform-route.ts), records for DNS-01 (records.ts).
+// Called by perform-order.ts.
 
-import { randomBytes } from 'node:crypto';
 import type { AcmeSession } from '../acme/session.ts';
 import type { OrderFact, Proof } from '../order/state.ts';
-import { selfCheck } from '../solve/self-check.ts';
+import { nextPreflight } from '../solve/next-preflight.ts';
+import { type PreflightProblem, reachableAt, preflight as walkBefore } from '../solve/preflight.ts';
+import { routeVerdict } from '../solve/route-verdict.ts';
+import { checkPath } from '../solve/self-check.ts';
+import { addressesOf } from './challenge-parent.ts';
 import { look } from './look.ts';
 import { identifiersOf } from './order-object.ts';
 import { fact, type OrderTurn, type Performed } from './order-turn.ts';
-import { putUpRoutes } from './perform-route.ts';
+import { type HttpPath, putUpRoutes } from './perform-route.ts';
 import { checkRecords, presentRecords } from './records.ts';
 import { wayTo } from './way.ts';
 
-/** Every path is walked before the CA hears of the order. The probe's token is our own: any replica answers for a host with an unfinished Order. */
+const done: OrderFact = { kind: 'done' };
+
+/** Every path is walked before the CA hears of the order: what cannot be validated costs its owner's scarcest budget. */
 export async function preflight(turn: OrderTurn, session: AcmeSession): Promise<Performed> {
+  const { ports, request, issuer, order } = turn;
   const hosts: string[] = [];
   let asksForDelay = false;
-  for (const { value } of identifiersOf(turn.order)) {
-    const way = wayTo(turn.ports, turn.request, turn.issuer, value);
+  for (const { value } of identifiersOf(order)) {
+    const way = wayTo(ports, request, issuer, value);
     if ('refusal' in way) return fact({ kind: 'unreachable', reason: 'NoChallengePath', message: way.refusal });
-    if (way.type === 'http-01') hosts.push(value);
-    asksForDelay ||= way.type === 'http-01' && way.path.waitMs !== undefined;
+    if ('path' in way) hosts.push(value);
+    asksForDelay ||= 'path' in way && way.path.waitMs !== undefined;
   }
   if (hosts.length === 0 || asksForDelay) return fact({ kind: 'cleared', walked: false });
-  const blocked = await putUpRoutes(turn, hosts);
-  if (blocked !== undefined) return blocked;
-  const steps = hosts.map((host) => ({ host, token: randomBytes(24).toString('base64url') }));
-  return walk(turn, session, 'preflight', steps);
+  const put = await putUpRoutes(turn, hosts);
+  if (put.kind !== 'standing') return put;
+  const thumbprint = await session.endpoint.thumbprint(session.key);
+  const { addressCheck, nameservers, port } = ports.settings.selfCheck;
+  return look(turn, `preflight ${order.metadata.uid} ${hosts.join()}`, async (signal) => {
+    const walks = put.paths.map(async (path) => {
+      const gatewayAddresses = addressesOf(ports, path.path);
+      const about = { host: path.host, thumbprint, gatewayAddresses, addressCheck, nameservers, port, signal };
+      const walked = await walkBefore(about);
+      return walked.ok ? undefined : astray(turn, path, walked.problem);
+    });
+    return (await Promise.all(walks)).find((each) => each !== undefined) ?? { kind: 'cleared', walked: true };
+  });
 }
 
 export async function present(turn: OrderTurn, session: AcmeSession, proofs: readonly Proof[]): Promise<Performed> {
   const { ports, attempt, order } = turn;
-  const hosts = proofs.filter(({ type }) => type === 'http-01').map(({ host }) => host);
   const records = proofs.filter(({ type }) => type === 'dns-01');
-  const blocked = await putUpRoutes(turn, hosts);
-  if (blocked !== undefined) return blocked;
+  const put = await putUpRoutes(turn, hostsOf(proofs));
+  if (put.kind !== 'standing') return put;
   attempt.presentedAt ??= ports.now();
-  if (records.length === 0) return fact({ kind: 'done' });
+  if (records.length === 0) return fact(done);
   const thumbprint = await session.endpoint.thumbprint(session.key);
   const uid = order.metadata.uid ?? '';
   return look(turn, `present ${uid}`, async (signal) => {
@@ -49,6 +63,51 @@ export async function present(turn: OrderTurn, session: AcmeSession, proofs: rea
   });
 }
 
+/** The CA is told only of names that answer over the very path that it will take. */
+export async function check(turn: OrderTurn, session: AcmeSession, proofs: readonly Proof[]): Promise<Performed> {
+  const { ports, order } = turn;
+  const delayed = delayOf(turn, proofs);
+  if (delayed !== undefined) return delayed;
+  const put = await putUpRoutes(turn, hostsOf(proofs));
+  if (put.kind !== 'standing') return put;
+  const thumbprint = await session.endpoint.thumbprint(session.key);
+  const { addressCheck, nameservers, port } = ports.settings.selfCheck;
+  const records = proofs.filter(({ type }) => type === 'dns-01');
+  return look(turn, `check ${order.metadata.uid} ${proofs.map(({ token }) => token).join()}`, async (signal) => {
+    const walks = put.paths.map(async (path) => {
+      const { token = '' } = proofs.find(({ host }) => host === path.host) ?? {};
+      const expected = `${token}.${thumbprint}`;
+      // Where DNS is not to be asked, the Gateway is.
+      const found = addressCheck === 'off' ? await reachableAt(addressesOf(ports, path.path), nameservers, signal) : [];
+      const via = found.length > 0 ? { via: found } : {};
+      const walked = await checkPath({ host: path.host, token, expected, nameservers, port, signal, ...via });
+      return walked.ok ? undefined : astray(turn, path, walked.problem);
+    });
+    const found = (await Promise.all(walks)).find((each) => each !== undefined);
+    return found ?? checkRecords(turn, records, thumbprint, within(signal));
+  });
+}
+
+/** What the walk met, and what the data planes say of the route where they are the likely reason. */
+function astray(turn: OrderTurn, { route, path }: HttpPath, problem: PreflightProblem): OrderFact {
+  const { ports, attempt } = turn;
+  const now = ports.now();
+  const standing = ports.stores.routes.get(`${route.metadata.namespace}/${route.metadata.name}`) ?? route;
+  const verdict = routeVerdict(standing, path.parentRefs, now);
+  const said = problem.kind !== 'dns' && 'message' in verdict ? verdict.message : undefined;
+  const { order } = attempt;
+  const tried = order !== undefined && 'wait' in order ? (order.wait?.attempts ?? 0) : 0;
+  return {
+    kind: 'unreachable',
+    message: said === undefined ? problem.message : `${problem.message} ${said}`,
+    until: nextPreflight(problem, tried + 1, now),
+  };
+}
+
+function hostsOf(proofs: readonly Proof[]): readonly string[] {
+  return proofs.filter(({ type }) => type === 'http-01').map(({ host }) => host);
+}
+
 /** No look goes on for longer, whatever it looks at. */
 const longestLookMs = 30_000;
 
@@ -56,56 +115,15 @@ function within(signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(longestLookMs)]);
 }
 
-/** The CA is told only of names that answer over the very path that it will take: failures are its scarcest budget. */
-export async function check(turn: OrderTurn, session: AcmeSession, proofs: readonly Proof[]): Promise<Performed> {
-  const delayed = delayOf(turn, proofs);
-  if (delayed !== undefined) return delayed;
-  const steps = proofs.filter(({ type }) => type === 'http-01');
-  return walk(
-    turn,
-    session,
-    'check',
-    steps,
-    proofs.filter(({ type }) => type === 'dns-01'),
-  );
-}
-
 /** cert-manager 1.21's waitInsteadOfSelfCheck: the path cannot be looked at from here. */
 function delayOf({ ports, request, issuer, attempt }: OrderTurn, proofs: readonly Proof[]): Performed | undefined {
-  const delays = proofs.flatMap(({ host, type }) => {
-    const way = type === 'http-01' ? wayTo(ports, request, issuer, host, [type]) : undefined;
-    return way !== undefined && 'type' in way && way.type === 'http-01' ? [way.path.waitMs] : [];
+  const delays = hostsOf(proofs).flatMap((host) => {
+    const way = wayTo(ports, request, issuer, host, ['http-01']);
+    return 'path' in way && way.path.waitMs !== undefined ? [way.path.waitMs] : [];
   });
-  const asked = delays.filter((each) => each !== undefined);
-  if (asked.length === 0) return undefined;
-  const until = (attempt.presentedAt ?? ports.now()) + Math.max(...asked);
-  if (until <= ports.now()) return fact({ kind: 'done' });
+  if (delays.length === 0) return undefined;
+  const until = (attempt.presentedAt ?? ports.now()) + Math.max(...delays);
+  if (until <= ports.now()) return fact(done);
   const message = 'The issuer’s solver asks for a delay instead of a self-check (waitInsteadOfSelfCheck).';
   return fact({ kind: 'unreachable', reason: 'WaitInsteadOfSelfCheck', message, until });
-}
-
-type Step = Pick<Proof, 'host' | 'token'>;
-
-async function walk(
-  turn: OrderTurn,
-  session: AcmeSession,
-  stage: 'preflight' | 'check',
-  steps: readonly Step[],
-  records: readonly Proof[] = [],
-): Promise<Performed> {
-  const { nameservers, port } = turn.ports.settings.selfCheck;
-  const thumbprint = await session.endpoint.thumbprint(session.key);
-  const at = `${stage} ${turn.order.metadata.uid} ${steps.map(({ host }) => host).join()}`;
-  return look(turn, at, async (signal): Promise<OrderFact> => {
-    const checks = steps.map(({ host, token }) => {
-      const expected = `${token}.${thumbprint}`;
-      return selfCheck({ host, token, expected, nameservers, port, signal });
-    });
-    for (const checked of await Promise.all(checks)) {
-      if (!checked.ok) return { kind: 'unreachable', message: checked.problem };
-    }
-    const seen = await checkRecords(turn, records, thumbprint, within(signal));
-    if (seen.kind !== 'done') return seen;
-    return stage === 'preflight' ? { kind: 'cleared', walked: true } : { kind: 'done' };
-  });
 }

@@ -5,11 +5,14 @@ import type { KeyObject } from 'node:crypto';
 import type { CertificateRequest } from '../api/certmanager.ts';
 import { annotations, certManagerGroup } from '../api/names.ts';
 import { secrets } from '../api/resources.ts';
+import { namesInCsr } from '../pki/csr-claims.ts';
 import { keyFromPem, publicHalf, publicKeysEqual } from '../pki/keys.ts';
 import { planRequest, type RequestAction, type RequestSeenAlone } from '../plan/request.ts';
 import { nothingStands } from '../plan/standing.ts';
 import type { Outcome } from '../queue/work-queue.ts';
+import { hasten } from './hurry.ts';
 import { issuerOf, seeIssuer } from './issuer-of.ts';
+import { refusedName } from './names-allowed.ts';
 import { hostsOf } from './order-object.ts';
 import { standingOf } from './order-standing.ts';
 import type { OrderAttempt, RequestTurn } from './order-turn.ts';
@@ -73,16 +76,20 @@ async function observe(ports: Ports, request: CertificateRequest, memory: Memory
   memory.csr ??= requestedCsr(request);
   const { csr } = memory;
   const [order] = ports.stores.orders.by('owner', request.metadata.uid ?? '');
+  if (order !== undefined) hasten(ports, order, memory);
   const names = csr.ok ? hostsOf({ spec: csr.value.names }) : [];
   const issuer = seeIssuer(ports, request, names);
   const isSelfSigned = issuerOf(ports, request)?.spec.selfSigned !== undefined;
   const lacksKey = issuer.kind === 'local' && isSelfSigned ? await findKey(ports, request, memory) : undefined;
+  const claimed = csr.ok ? namesInCsr(csr.value) : [];
+  const foreignNames = await refusedName(ports, request.metadata.namespace ?? '', claimed);
   const { signed, failure, order: state, refusal } = memory;
   return {
     request,
     approver: ports.settings.approver,
     issuer,
     ...(!csr.ok && { hopeless: csr.problem.message }),
+    ...(foreignNames !== undefined && { foreignNames }),
     ...(lacksKey !== undefined && { lacksKey }),
     ...(order !== undefined && { order }),
     standing: order === undefined ? nothingStands : standingOf(ports.stores, order),

@@ -101,18 +101,15 @@ export async function changeAccountKey(ports: Ports, issuer: Issuer, held: Held)
   const next = nextOf(held);
   if (session === undefined || next === undefined) return undefined;
   const reply = await changeKey(session, next.key);
-  if (reply.ok) return stand(ports, issuer, held, next, 'inForce');
-  const { problem } = reply;
-  failed(ports, held, problem);
-  if (isAboutAccount(problem)) {
+  if (!reply.ok && isAboutAccount(reply.problem)) {
     ports.accounts.lose(issuer);
     return stand(ports, issuer, held, next, 'foreign');
   }
-  if (mayHaveChanged(problem)) {
-    stand(ports, issuer, held, next, 'unknown');
-    return askNextKey(ports, issuer, held);
-  }
-  return flow(ports, held, session.accountUrl);
+  failed(ports, held, reply.ok ? notSo : reply.problem);
+  if (!reply.ok && !mayHaveChanged(reply.problem)) return flow(ports, held, session.accountUrl);
+  // A good answer is asked after as well: the old key is about to be thrown away.
+  stand(ports, issuer, held, next, 'unknown');
+  return askNextKey(ports, issuer, held);
 }
 
 /** From now on the Secret holds the new key alone; its account is known without asking again. */
@@ -209,6 +206,9 @@ function mayHaveChanged(problem: CaProblem): boolean {
       return problem satisfies never;
   }
 }
+
+/** What it comes to where the CA, asked afterwards, does not know the account by the new key. */
+const notSo: CaProblem = { kind: 'malformed', detail: 'The CA said yes to a new account key and goes on with the old one.' };
 
 const cannotChange: CaProblem = {
   kind: 'refused',

@@ -12,6 +12,7 @@ import type { Attempt } from './attempt.ts';
 import { gatherKeystores, missingSecret } from './keystore-passwords.ts';
 import type { Ports } from './ports.ts';
 import { decode } from './secret-content.ts';
+import type { SecretWatch } from './secret-watches.ts';
 
 /** The last answer, and of which objects it was given. */
 export interface KeystoreCheck {
@@ -22,7 +23,7 @@ export interface KeystoreCheck {
 /** What of an Attempt is looked at and written here. */
 export type KeystoreMemory = Pick<Attempt, 'secret'> & { keystores?: KeystoreCheck };
 
-const none: KeystoresSeen = { kind: 'judged', unfit: [] };
+export const noKeystores: KeystoresSeen = { kind: 'judged', unfit: [] };
 
 /** `waiting`: the Secrets with the passwords are still being listed; their watch wakes the key. */
 export async function seeKeystores(
@@ -32,10 +33,10 @@ export async function seeKeystores(
 ): Promise<Reply<KeystoresSeen | 'waiting', KubeProblem>> {
   const { spec } = certificate;
   const { namespace = '' } = certificate.metadata;
-  if (wantedKeystores(spec).length === 0) return { ok: true, value: none };
+  if (wantedKeystores(spec).length === 0) return { ok: true, value: noKeystores };
   const versions: string[] = [];
   for (const name of passwordSecrets(spec)) {
-    const watch = ports.secrets.named(namespace, name);
+    const watch = watchOf(ports, namespace, name);
     if (watch.kind === 'waiting') return { ok: true, value: 'waiting' };
     const known = watch.kind === 'ready' ? watch.store.get(`${namespace}/${name}`) : undefined;
     if (watch.kind === 'ready' && known === undefined) return { ok: true, value: missingSecret(spec, namespace, name) };
@@ -48,6 +49,13 @@ export async function seeKeystores(
   const seen = await look(ports, certificate, target);
   if (seen.ok) attempt.keystores = { stamp, seen: seen.value };
   return seen;
+}
+
+/** A Secret that bears our label is in the namespace's own watch already. */
+function watchOf({ secrets: watches }: Ports, namespace: string, name: string): SecretWatch {
+  const ours = watches.ours(namespace);
+  const isSeen = ours.kind === 'ready' && ours.store.get(`${namespace}/${name}`) !== undefined;
+  return isSeen ? ours : watches.named(namespace, name);
 }
 
 /** The same for the same Secrets and spec; `versions` in the order of `passwordSecrets`. */
@@ -68,9 +76,9 @@ async function look(
   const gathered = await gatherKeystores(ports.kube, namespace, spec);
   if (!gathered.ok) return gathered;
   if (gathered.value.kind === 'obstacle') return { ok: true, value: gathered.value };
-  if (target === 'without a pair') return { ok: true, value: none };
+  if (target === 'without a pair') return { ok: true, value: noKeystores };
   const secret = await ports.kube.get(secrets, { namespace, name: spec.secretName });
-  if (!secret.ok) return secret.problem.kind === 'notFound' ? { ok: true, value: none } : secret;
+  if (!secret.ok) return secret.problem.kind === 'notFound' ? { ok: true, value: noKeystores } : secret;
   const unfit = await ports.keystores.unfit(gathered.value.terms, chainOf(secret.value), filesOf(secret.value));
   return { ok: true, value: { kind: 'judged', unfit } };
 }

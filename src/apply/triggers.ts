@@ -3,11 +3,15 @@
 import type { Certificate } from '../api/certmanager.ts';
 import type { Metadata } from '../api/core.ts';
 import type { KubeObject } from '../api/meta.ts';
+import { annotations } from '../api/names.ts';
+import type { Order } from '../api/order.ts';
 import { type Change, keyOf } from '../kube/store.ts';
 import { conditionOf } from '../plan/conditions.ts';
 import { parentKey } from '../resolve/source.ts';
+import { ordersOfRoute, ordersThrough } from './challenge-wakes.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
 import { isOver } from './order-cleanup.ts';
+import { isUnfinished } from './order-object.ts';
 import type { Ports } from './ports.ts';
 
 export interface Queues {
@@ -21,7 +25,7 @@ export interface Queues {
 }
 
 /** What mapping changes to keys needs: the caches, and the watches that a granted right wakes. */
-export type Wired = Pick<Ports, 'stores' | 'settings'> & {
+export type Wired = Pick<Ports, 'stores' | 'settings' | 'hurried'> & {
   readonly secrets: Pick<Ports['secrets'], 'granted' | 'release'>;
 };
 
@@ -29,6 +33,7 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
   const { stores } = ports;
   stores.gateways.subscribe((change) => {
     queues.gateway(change.key, change);
+    for (const order of ordersThrough(stores, change)) hurry(ports, queues, order);
     if (!isEdited(change)) return;
     // Challenges go through its HTTP listener, those of its sets too.
     const sets = [stores.listenerSets, stores.xListenerSets].flatMap((each) => each.by('parent', change.key));
@@ -48,7 +53,7 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
     });
   }
   stores.namespaces.subscribe((change) => {
-    if (change.kind === 'applied' && sameLabels(change.object, change.previous)) return;
+    if (change.kind === 'applied' && sameRules(change.object, change.previous)) return;
     for (const sets of [stores.listenerSets, stores.xListenerSets]) {
       for (const set of sets.by('namespace', change.key)) queues.gateway(parentKey(set));
     }
@@ -70,13 +75,10 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
   });
   stores.orders.subscribe((change) => {
     if (change.kind === 'applied' && isOver(change.object)) queues.cleanup(change.key, change);
-    for (const key of ownersOf(change, 'CertificateRequest')) {
-      const [namespace] = key.split('/');
-      const owners =
-        stores.requests.get(key)?.metadata.ownerReferences?.filter(({ kind }) => kind === 'Certificate') ?? [];
-      for (const owner of owners) queues.certificate(`${namespace}/${owner.name}`, change);
-      if (owners.length === 0) queues.request(key, change);
-    }
+    wakeOrder(ports, queues, change.kind === 'applied' ? change.object : change.previous, change);
+  });
+  stores.routes.subscribe((change) => {
+    for (const order of ordersOfRoute(stores, change)) hurry(ports, queues, order);
   });
   for (const issuers of [stores.issuers, stores.clusterIssuers]) {
     issuers.subscribe((change) => {
@@ -167,6 +169,24 @@ function gatewaysOf(ports: Wired, change: Change<Certificate>): readonly string[
   return [...found];
 }
 
+/** What the order is for: a Certificate, or a request that somebody else made. */
+function wakeOrder(ports: Wired, queues: Queues, order: Order, change?: Change<KubeObject>): void {
+  const { namespace, ownerReferences = [] } = order.metadata;
+  for (const { name } of ownerReferences.filter(({ kind }) => kind === 'CertificateRequest')) {
+    const key = `${namespace}/${name}`;
+    const owners = ports.stores.requests.get(key)?.metadata.ownerReferences ?? [];
+    const makers = owners.filter(({ kind }) => kind === 'Certificate');
+    for (const maker of makers) queues.certificate(`${namespace}/${maker.name}`, change);
+    if (makers.length === 0) queues.request(key, change);
+  }
+}
+
+function hurry(ports: Wired, queues: Queues, order: Order): void {
+  if (!isUnfinished(order)) return;
+  ports.hurried.add(order.metadata.uid ?? '');
+  wakeOrder(ports, queues, order);
+}
+
 function wakeRivals(ports: Wired, queues: Queues, gone: Certificate): void {
   const claim = `${gone.metadata.namespace}/${gone.spec.secretName}`;
   for (const certificate of ports.stores.certificates.by('secretName', claim)) queues.certificate(keyOf(certificate));
@@ -183,8 +203,10 @@ function isEdited(change: Change<KubeObject>): boolean {
   return change.kind === 'removed' || change.object.metadata.generation !== change.previous?.metadata.generation;
 }
 
-function sameLabels(a: KubeObject, b: KubeObject | undefined): boolean {
-  return b !== undefined && JSON.stringify(a.metadata.labels ?? {}) === JSON.stringify(b.metadata.labels ?? {});
+/** Whom it lets in, and which names it may have, is as it was. */
+function sameRules(a: KubeObject, b: KubeObject | undefined): boolean {
+  const rules = ({ metadata }: KubeObject) => [metadata.labels ?? {}, metadata.annotations?.[annotations.domains]];
+  return b !== undefined && JSON.stringify(rules(a)) === JSON.stringify(rules(b));
 }
 
 type WithConditions = { readonly status?: { readonly conditions?: Parameters<typeof conditionOf>[0] } } & KubeObject;

@@ -5,7 +5,7 @@ import type { Issuer } from '../api/certmanager.ts';
 import type { Reply } from '../api/reply.ts';
 import type { VaultIssuer } from '../api/vault-issuer.ts';
 import { readCsr } from '../pki/csr.ts';
-import { type VaultSeen, vaultMistake, vaultRetryAt } from '../plan/issuer-vault.ts';
+import { type VaultSeen, type VaultVerdict, vaultMistake, vaultReadiness, vaultRetryAt } from '../plan/issuer-vault.ts';
 import type { Chain } from '../vault/chain.ts';
 import { endsRequest, fail, type VaultProblem } from '../vault/problem.ts';
 import { issuerKey } from './issuer-of.ts';
@@ -27,6 +27,16 @@ export interface VaultSigner extends AsyncDisposable {
   sign(ports: VaultPorts, issuer: Issuer, csrPem: string, durationMs: number): Promise<Reply<Chain, VaultProblem>>;
   /** The issuer is gone. */
   forget(key: string): void;
+}
+
+/** For the reconcile of issuers: what the Ready condition says; undefined for issuers of other kinds. */
+export async function vaultVerdict(
+  ports: VaultPorts & { readonly vaults: VaultSigner },
+  issuer: Issuer,
+): Promise<VaultVerdict | 'waiting' | undefined> {
+  if (issuer.spec.vault === undefined) return undefined;
+  const found = await ports.vaults.verify(ports, issuer);
+  return found.kind === 'waiting' ? 'waiting' : vaultReadiness(found);
 }
 
 interface Held {
@@ -63,9 +73,7 @@ export function vaultSigner(options: VaultSessionOptions): VaultSigner {
       if ('kind' in held)
         return fail('unready', 'message' in held ? held.message : 'A Secret of the issuer has not been seen yet.');
       const session = await opened(held);
-      const signed = session.ok
-        ? await session.value.sign({ csrPem, csr: csr.value, durationMs }, ports.now())
-        : session;
+      const signed = session.ok ? await session.value.sign({ csr: csr.value, durationMs }, ports.now()) : session;
       if (!signed.ok && needsLook(held, signed.problem, ports.now())) {
         delete held.verdict;
         ports.wakeIssuer(issuerKey(issuer));

@@ -52,12 +52,13 @@ export function startWatches(options: WatchOptions): Watches {
   start(resources.challenges, stores.challenges);
   start(resources.issuers, stores.issuers);
   start(resources.clusterIssuers, stores.clusterIssuers);
+  // Gateways select namespaces by their labels, and every name of a CSR is held against what its namespace may use.
+  start(resources.namespaces, stores.namespaces, { metadataOnly: true });
   start(resources.roleBindings, stores.roleBindings, { labelSelector: `${labels.grant}=true`, metadataOnly: true });
   if (options.gatewayApi) {
     const ours = { labelSelector: `${labels.managedBy}=certway` };
     start(resources.gateways, stores.gateways);
     start(resources.gatewayClasses, stores.gatewayClasses);
-    start(resources.namespaces, stores.namespaces, { metadataOnly: true });
     start(resources.httpRoutes, stores.routes, ours);
     start(resources.referenceGrants, stores.grants, { ...ours, namespace: options.solverNamespace });
     if (options.listenerSets) start(resources.listenerSets, stores.listenerSets);

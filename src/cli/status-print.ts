@@ -1,4 +1,5 @@
-// Turns the view into lines for people: a tree with a mark for each object, wrapped to the terminal, and the sentence last. Pure; called by status.ts.
+// Turns the view into lines for people: a tree with a mark for each object, wrapped to the terminal, and the sentence last. Pure; called by status.ts
+// and check.ts.
 
 import type { Mark, StatusView, ViewNode } from './status-node.ts';
 
@@ -20,9 +21,14 @@ const leastRoom = 24;
 
 export function statusLines(view: StatusView, paper: Paper): readonly string[] {
   const { kind, namespace, name } = view.object;
+  return treeLines(`${kind} ${namespace}/${name}`, view, paper);
+}
+
+/** The same form for whatever is answered by a tree and a verdict. */
+export function treeLines(title: string, view: Omit<StatusView, 'object'>, paper: Paper): readonly string[] {
   const colour = view.verdict.state === 'good' ? 32 : 1;
   return [
-    plain(`${kind} ${namespace}/${name}`),
+    plain(title),
     ...branches(view.tree, '', paper),
     ...(view.unseen.length === 0 ? [] : ['', 'Not seen:']),
     ...view.unseen.flatMap((what) => hang('  ', '  ', plain(what), paper.width)),

@@ -11,7 +11,7 @@ import type { DnsView } from './view.ts';
 
 // A lost datagram costs this long before TCP is tried.
 const udpMs = 2_000;
-const tcpMs = 4_000;
+const tcpMs = 3_000;
 
 /** Whatever the server says, error codes included. UDP first; TCP when the answer is cut (RFC 7766 §5) or does not come. */
 export async function ask(

@@ -101,7 +101,7 @@ export async function attempt<T>(work: () => Promise<T>, now: () => number): Pro
     return { ok: true, value: await work() };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { ok: false, problem: problemOf(error, now), code: error.name };
+    return { ok: false, problem: problemOf(error, now), code: codeOf(error) };
   }
 }
 
@@ -110,8 +110,19 @@ const noCredentials = /^(CredentialsProviderError|TokenProviderError)$/;
 const rights =
   'Route 53 needs route53:ListHostedZonesByName, ListResourceRecordSets, ChangeResourceRecordSets and GetChange';
 
+// Route 53 has a form of its own for one error, which the SDK does not know: <InvalidChangeBatch><Messages><Message>…
+function codeOf(error: Error): string {
+  return batchMessages(error) === undefined ? error.name : 'InvalidChangeBatch';
+}
+
+function batchMessages(error: Error): string | undefined {
+  const messages = fieldOf(fieldOf(error, 'Messages'), 'Message');
+  if (Array.isArray(messages)) return messages.map(String).join('; ');
+  return readText(messages);
+}
+
 function problemOf(error: Error, now: () => number): DnsProblem {
-  const words = `${said(error.message)} (${error.name})`;
+  const words = `${said(batchMessages(error) ?? error.message)} (${codeOf(error)})`;
   if (noCredentials.test(error.name)) {
     const remedy = 'give accessKeyID and secretAccessKeySecretRef, or a role for the controller’s Pod';
     return failed('misconfigured', `The controller finds no AWS credentials in its environment; ${remedy}.`).problem;

@@ -6,7 +6,7 @@ import { apiVersion, type Resource } from '../api/resources.ts';
 import { listAll, type Selection } from './pages.ts';
 import { collectionPath, objectPath, type Ref } from './paths.ts';
 import { type KubeProblem, unavailable } from './problem.ts';
-import { received } from './received.ts';
+import { received, receivedWhole } from './received.ts';
 import type { KubeRequest } from './request.ts';
 import type { Session } from './session.ts';
 
@@ -18,6 +18,8 @@ export interface Preconditions {
 /** Answers are frozen, with apiVersion and kind, without managedFields. */
 export interface Kube {
   get<T extends KubeObject>(of: Resource<T>, ref: Ref): Promise<Reply<T, KubeProblem>>;
+  /** With managedFields: what it answers is not for a cache. */
+  getWhole<T extends KubeObject>(of: Resource<T>, ref: Ref): Promise<Reply<T, KubeProblem>>;
   /** In pages of 500; one consistent reading. */
   list<T extends KubeObject>(of: Resource<T>, options?: Selection): Promise<Reply<readonly T[], KubeProblem>>;
   create<T extends KubeObject>(of: Resource<T>, object: T): Promise<Reply<T, KubeProblem>>;
@@ -39,10 +41,14 @@ export interface ApplyOptions {
 export function kubeClient(session: Session, onWarning?: (warning: string) => void): Kube {
   const heard = onWarning === undefined ? {} : { onWarning };
 
-  async function ask<T extends KubeObject>(of: Resource<T>, request: KubeRequest): Promise<Reply<T, KubeProblem>> {
+  async function ask<T extends KubeObject>(
+    of: Resource<T>,
+    request: KubeRequest,
+    read: typeof received = received,
+  ): Promise<Reply<T, KubeProblem>> {
     const answer = await session.request<unknown>({ ...request, ...heard });
     if (!answer.ok) return answer;
-    const object = received(answer.value, of);
+    const object = read(answer.value, of);
     return object === undefined
       ? { ok: false, problem: unavailable(`what came for ${request.path} is no ${of.kind}`) }
       : { ok: true, value: object };
@@ -50,6 +56,7 @@ export function kubeClient(session: Session, onWarning?: (warning: string) => vo
 
   return {
     get: (of, ref) => ask(of, { method: 'GET', path: objectPath(of, ref) }),
+    getWhole: (of, ref) => ask(of, { method: 'GET', path: objectPath(of, ref) }, receivedWhole),
     list: async (of, options) => {
       const answer = await listAll(session, of, { ...options, ...heard });
       return answer.ok ? { ok: true, value: answer.value.items } : answer;

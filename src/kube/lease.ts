@@ -24,6 +24,8 @@ export interface LeaseOptions {
   /** How long we believe in it after our last successful renewal; less than `leaseMs`. */
   readonly renewDeadlineMs: number;
   readonly retryMs: number;
+  /** What is known of the present holder already: its time runs from then. */
+  readonly sighted?: Sighting;
   /** Ends the contest at once, without `onLost` and without release: what was held stays fresh for the rest of its time, so that work may end. */
   readonly signal: AbortSignal;
   onHeld(): void;
@@ -77,6 +79,7 @@ class Contest {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#sighting = options.sighted;
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
   }
 

@@ -13,6 +13,14 @@ export function received<T extends KubeObject>(raw: unknown, of: Resource<T>): T
   return Object.freeze(object) as unknown as T;
 }
 
+/** As `received`, with managedFields: for an object that is looked at and let go. */
+export function receivedWhole<T extends KubeObject>(raw: unknown, of: Resource<T>): T | undefined {
+  const object = received(raw, of);
+  const managedFields = isRecord(raw) && isRecord(raw.metadata) ? raw.metadata.managedFields : undefined;
+  if (object === undefined || !Array.isArray(managedFields)) return object;
+  return { ...object, metadata: { ...object.metadata, managedFields } };
+}
+
 /** The resourceVersion in the metadata of an object, a list or a bookmark. */
 export function versionOf(raw: unknown): string | undefined {
   const metadata = isRecord(raw) ? raw.metadata : undefined;

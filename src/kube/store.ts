@@ -1,5 +1,5 @@
 // The local copy of one kind. Written by reflectors and, right after our own writes, by apply/; read by everything that observes.
-// Guarantees: a reader never sees half a list; an object never goes back in time; what was deleted never comes back under its uid.
+// Guarantees: a reader never sees half a list; an object never goes back in time; what was deleted never comes back in a version from before.
 
 import type { KubeObject, ObjectMeta } from '../api/meta.ts';
 import { Indexes, type IndexFunctions } from './indexes.ts';
@@ -43,7 +43,8 @@ export class Store<T extends KubeObject> {
   readonly #content: 'whole' | 'metadata';
   readonly #onBug: (error: unknown) => void;
   readonly #listeners = new Set<(change: Change<T>) => void>();
-  readonly #deleted = new Set<string>();
+  /** By uid: the version since which it is gone; undefined where no later one may bring it back. */
+  readonly #deleted = new Map<string, string | undefined>();
   readonly #arrival = Promise.withResolvers<void>();
 
   constructor(options: StoreOptions<T> = {}) {
@@ -103,7 +104,7 @@ export class Store<T extends KubeObject> {
   forget(object: T): void {
     if ((object.metadata.finalizers ?? []).length > 0) return;
     const present = this.#objects.get(keyOf(object));
-    this.#rememberDeletion(object);
+    this.#rememberDeletion(object, undefined);
     if (present !== undefined && present.metadata.uid === object.metadata.uid) this.#remove(present, 'own');
   }
 
@@ -113,9 +114,9 @@ export class Store<T extends KubeObject> {
     if (change !== undefined) this.#emit(change);
   }
 
-  /** For the reflector. Ignored when something newer stands under that name. */
+  /** For the reflector. Ignored when something newer stands under that name. What only left a selector may come back in a newer version. */
   deleted(object: T): void {
-    this.#rememberDeletion(object);
+    this.#rememberDeletion(object, object.metadata.resourceVersion);
     const present = this.#objects.get(keyOf(object));
     if (present === undefined || isNewer(present, object.metadata.resourceVersion)) return;
     this.#remove(present, 'watch');
@@ -128,7 +129,7 @@ export class Store<T extends KubeObject> {
     for (const [key, object] of this.#objects) {
       const inScope = namespace === undefined || object.metadata.namespace === namespace;
       if (!inScope || listed.has(key) || isNewer(object, resourceVersion)) continue;
-      this.#rememberDeletion(object);
+      this.#rememberDeletion(object, resourceVersion);
       this.#drop(key);
       changes.push({ kind: 'removed', key, previous: object, origin: 'list' });
     }
@@ -151,7 +152,7 @@ export class Store<T extends KubeObject> {
   #put(given: T, origin: Origin): Change<T> | undefined {
     const key = keyOf(given);
     const previous = this.#objects.get(key);
-    if (given.metadata.uid !== undefined && this.#deleted.has(given.metadata.uid)) return undefined;
+    if (this.#isGone(given)) return undefined;
     if (previous !== undefined && !isNewer(given, previous.metadata.resourceVersion)) return undefined;
     const object = this.#trim(given);
     this.#objects.set(key, object);
@@ -172,10 +173,16 @@ export class Store<T extends KubeObject> {
     this.#indexes.remove(key);
   }
 
-  #rememberDeletion({ metadata: { uid } }: T): void {
-    if (uid === undefined) return;
-    this.#deleted.add(uid);
-    const [oldest] = this.#deleted;
+  #isGone({ metadata: { uid, resourceVersion } }: T): boolean {
+    if (uid === undefined || !this.#deleted.has(uid)) return false;
+    const since = this.#deleted.get(uid);
+    return since === undefined || resourceVersion === undefined || compareVersions(resourceVersion, since) <= 0;
+  }
+
+  #rememberDeletion({ metadata: { uid } }: T, since: string | undefined): void {
+    if (uid === undefined || (this.#deleted.has(uid) && this.#deleted.get(uid) === undefined)) return;
+    this.#deleted.set(uid, since);
+    const [oldest] = this.#deleted.keys();
     if (this.#deleted.size > rememberedDeletions && oldest !== undefined) this.#deleted.delete(oldest);
   }
 

@@ -14,6 +14,7 @@ import {
   readSubjectKeyId,
   requestedUsages,
 } from './extensions.ts';
+import { type ConstraintFacts, readConstraintsExtension } from './name-constraints.ts';
 import { type Names, readAltNames } from './names.ts';
 import { oids } from './oids.ts';
 import { type PkiProblem, refuse } from './problem.ts';
@@ -35,6 +36,8 @@ export interface CertificateFacts {
   readonly issuerDer: Buffer;
   readonly isCA: boolean;
   readonly constraints: Constraints;
+  /** Undefined where there are none, or some that we could not have written. */
+  readonly nameConstraints?: ConstraintFacts;
   /** Undefined where the certificate restricts nothing. */
   readonly usages?: Usages;
   readonly publicKey: KeyObject;
@@ -89,7 +92,7 @@ function factsOf(certificate: X509Certificate): CertificateFacts | undefined {
     constraints,
     publicKey,
     fingerprint256: certificate.fingerprint256,
-    ...identifiersOf(extensions),
+    ...optionalsOf(extensions),
   };
 }
 
@@ -98,11 +101,14 @@ function extensionsOf(body: readonly DerNode[]): ReadonlyMap<string, Extension> 
   return wrapper === undefined ? new Map() : readExtensions(wrapper.children[0]);
 }
 
-function identifiersOf(extensions: ReadonlyMap<string, Extension>) {
+function optionalsOf(extensions: ReadonlyMap<string, Extension>) {
+  const extension = extensions.get(oids.nameConstraints);
+  const nameConstraints = extension === undefined ? undefined : readConstraintsExtension(extension);
   const usages = requestedUsages(extensions);
   const subjectKeyId = readSubjectKeyId(extensions);
   const authorityKeyId = readAuthorityKeyId(extensions);
   return {
+    ...(nameConstraints === undefined ? {} : { nameConstraints }),
     ...(usages === undefined ? {} : { usages }),
     ...(subjectKeyId === undefined ? {} : { subjectKeyId }),
     ...(authorityKeyId === undefined ? {} : { authorityKeyId }),

@@ -2,62 +2,70 @@
 // Called by apply/ when a CertificateRequest is made, and by the CA and self-signed issuers before they sign.
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { X509Subject } from '../api/certmanager.ts';
+import type { NameConstraints, SignatureAlgorithm, X509Subject } from '../api/certmanager.ts';
 import type { Reply } from '../api/reply.ts';
-import { type DerNode, parseDer, readOid } from './der-read.ts';
+import { type CsrContent, notCsr, readContent } from './csr-content.ts';
+import { type DerNode, parseDer } from './der-read.ts';
 import { explicit, objectId, sequence, setOf } from './der-write.ts';
-import {
-  altNames,
-  basicConstraints,
-  type Extension,
-  readConstraints,
-  readExtensions,
-  requestedUsages,
-  usageExtensions,
-  version,
-  writeExtensions,
-} from './extensions.ts';
+import { altNames, basicConstraints, usageExtensions, version, writeExtensions } from './extensions.ts';
 import { kindOfKey, publicHalf } from './keys.ts';
-import { checkNames, type Names, readAltNames } from './names.ts';
+import { parseLiteralSubject } from './literal-subject.ts';
+import { constraintsExtension, factsOf } from './name-constraints.ts';
+import { checkNames, type Names } from './names.ts';
 import { oids } from './oids.ts';
 import { type PkiProblem, refuse } from './problem.ts';
 import { signed, verifySigned } from './signature.ts';
-import { readSubject, type SubjectFacts, writeSubject } from './subject.ts';
-import { readUsages, type Usages } from './usages.ts';
+import { writeName, writeSubject } from './subject.ts';
+import { readUsages } from './usages.ts';
 
+/** Every field but the key and the names is called as in the spec of a Certificate: spread that spec, and add the two. */
 export interface CsrWish {
   readonly key: KeyObject;
+  /** As namesOfSpec gives them; with a literal subject, the common name is its and is not written again. */
   readonly names: Names;
   readonly subject?: X509Subject;
+  readonly literalSubject?: string;
   readonly usages?: readonly string[];
+  /** False leaves the usages out, for issuers that refuse them in a CSR; what makes a CA stays. */
+  readonly encodeUsagesInRequest?: boolean;
   readonly isCA?: boolean;
+  /** Written for a CA only (RFC 5280 §4.2.1.10). */
+  readonly nameConstraints?: NameConstraints;
+  readonly signatureAlgorithm?: SignatureAlgorithm;
 }
 
-/** DER. The wish must have passed checkRequest; an impossible name or usage is a bug and throws. */
+/** DER. The wish must have passed checkRequest; an impossible name, subject, usage or algorithm is a bug and throws. */
 export async function createCsr(wish: CsrWish): Promise<Buffer> {
   const names = checkNames(wish.names);
   if (!names.ok) throw new Error(names.problem.message);
   const isCA = wish.isCA ?? false;
-  const subject = writeSubject(wish.subject, wish.names.commonName);
+  const subject = subjectOf(wish);
   const extensions = [
-    ...usageExtensions(readUsages(wish.usages, isCA)),
+    ...(wish.encodeUsagesInRequest === false ? [] : usageExtensions(readUsages(wish.usages, isCA))),
     ...(isCA ? [basicConstraints('authority')] : []),
     ...altNames(wish.names, subject.length === 2 ? 'empty' : 'given'),
+    ...(isCA && wish.nameConstraints !== undefined ? [constraintsExtension(factsOf(wish.nameConstraints))] : []),
   ];
   const attribute = sequence(objectId(oids.extensionRequest), setOf(writeExtensions(extensions)));
+  const attributes = extensions.length === 0 ? [] : [attribute];
   const publicKey = publicHalf(wish.key).export({ format: 'der', type: 'spki' });
-  return signed(sequence(version(0), subject, publicKey, explicit(0, attribute)), wish.key);
+  const info = sequence(version(0), subject, publicKey, explicit(0, ...attributes));
+  return signed(info, wish.key, wish.signatureAlgorithm);
 }
 
-export interface CsrFacts {
-  readonly names: Names;
-  readonly subject: SubjectFacts;
+function subjectOf({ literalSubject = '', subject, names }: CsrWish): Buffer {
+  if (literalSubject === '') return writeSubject(subject, names.commonName);
+  const literal = parseLiteralSubject(literalSubject);
+  if (!literal.ok) throw new Error(literal.problem.message);
+  return writeName(literal.value);
+}
+
+export interface CsrFacts extends CsrContent {
   readonly publicKey: KeyObject;
   /** SubjectPublicKeyInfo as it stands in the request. */
   readonly publicKeyDer: Buffer;
-  /** Undefined where the request leaves them to the signer. */
-  readonly usages?: Usages;
-  readonly isCA?: boolean;
+  /** Of the request itself. */
+  readonly signatureAlgorithm: SignatureAlgorithm;
   readonly der: Buffer;
 }
 
@@ -69,29 +77,22 @@ export function readCsr(request: string | Buffer): Reply<CsrFacts, PkiProblem> {
   const der = typeof request === 'string' ? pemOfCsr(request) : request;
   const outer = der === undefined || der.length > largest ? undefined : parseDer(der);
   const [info] = outer?.children ?? [];
-  const [, subjectNode, keyNode, attributes] = info?.children ?? [];
-  const subject = readSubject(subjectNode);
-  const extensions = readRequested(attributes);
-  if (der === undefined || outer === undefined || subject === undefined || keyNode === undefined || !extensions) {
-    return refuse({ kind: 'malformed', what: 'csr', message: 'The request is not a PKCS #10 certificate request.' });
-  }
+  const [, subject, keyNode, attributes, ...more] = info?.children ?? [];
+  if (der === undefined || outer === undefined || keyNode === undefined || more.length > 0) return refuse(notCsr);
+  const content = readContent(subject, attributes);
+  if (!content.ok && content.problem.kind === 'malformed') return content;
   const publicKey = readPublicKey(keyNode.raw);
   if (!publicKey.ok) return publicKey;
-  const proof = checkProof(outer, publicKey.value);
-  if (proof !== undefined) return refuse(proof);
-  const names = requestedNames(subject, extensions);
-  if (!names.ok) return names;
-  return { ok: true, value: factsOf(der, keyNode.raw, publicKey.value, subject, names.value, extensions) };
+  const signatureAlgorithm = checkProof(outer, publicKey.value);
+  if (!signatureAlgorithm.ok) return signatureAlgorithm;
+  if (!content.ok) return content;
+  const own = { publicKey: publicKey.value, publicKeyDer: keyNode.raw, signatureAlgorithm: signatureAlgorithm.value };
+  return { ok: true, value: { ...content.value, ...own, der } };
 }
 
 function pemOfCsr(pem: string): Buffer | undefined {
   // The older label is what some Microsoft tools write.
   return pemToDer('CERTIFICATE REQUEST', pem) ?? pemToDer('NEW CERTIFICATE REQUEST', pem);
-}
-
-function readRequested(attributes: DerNode | undefined): ReadonlyMap<string, Extension> | undefined {
-  const request = attributes?.children.find((node) => readOid(node.children[0]) === oids.extensionRequest);
-  return request === undefined ? new Map() : readExtensions(request.children[1]?.children[0]);
 }
 
 function readPublicKey(spki: Buffer): Reply<KeyObject, PkiProblem> {
@@ -112,59 +113,20 @@ function parsePublicKey(spki: Buffer): KeyObject | undefined {
   }
 }
 
-function checkProof(outer: DerNode, key: KeyObject): PkiProblem | undefined {
+function checkProof(outer: DerNode, key: KeyObject): Reply<SignatureAlgorithm, PkiProblem> {
   const verdict = verifySigned(outer, key);
-  switch (verdict) {
+  switch (verdict.kind) {
     case 'valid':
-      return undefined;
+      return { ok: true, value: verdict.by };
     case 'invalid':
-      return { kind: 'badSignature', message: 'The request is not signed by the key that it names.' };
-    case 'unsupported':
-      return {
-        kind: 'unsupported',
-        what: 'signature',
-        message: 'The request is signed with an algorithm that is not supported; use SHA-256 or stronger.',
-      };
+      return refuse({ kind: 'badSignature', message: 'The request is not signed by the key that it names.' });
+    case 'unsupported': {
+      const message = 'The request is signed with an algorithm that is not supported; use SHA-256 or stronger.';
+      return refuse({ kind: 'unsupported', what: 'signature', message });
+    }
     default:
       return verdict satisfies never;
   }
-}
-
-function requestedNames(subject: SubjectFacts, extensions: ReadonlyMap<string, Extension>): Reply<Names, PkiProblem> {
-  const found = readAltNames(extensions.get(oids.subjectAltName)?.value);
-  if (found === undefined) {
-    return refuse({
-      kind: 'malformed',
-      what: 'csr',
-      message: 'The request’s subject alternative names are malformed.',
-    });
-  }
-  if (found.unread > 0) {
-    const message = 'The request asks for alternative names that are no DNS name, IP address, URI or email address.';
-    return refuse({ kind: 'unsupported', what: 'name', message });
-  }
-  const { unread: _, ...names } = found;
-  return checkNames({ ...names, ...(subject.commonName === undefined ? {} : { commonName: subject.commonName }) });
-}
-
-function factsOf(
-  der: Buffer,
-  publicKeyDer: Buffer,
-  publicKey: KeyObject,
-  subject: SubjectFacts,
-  names: Names,
-  extensions: ReadonlyMap<string, Extension>,
-): CsrFacts {
-  const usages = requestedUsages(extensions);
-  return {
-    names,
-    subject,
-    publicKey,
-    publicKeyDer,
-    ...(usages === undefined ? {} : { usages }),
-    ...(extensions.has(oids.basicConstraints) ? { isCA: readConstraints(extensions).isCA } : {}),
-    der,
-  };
 }
 
 /** One PEM block (RFC 7468) with lines of 64 characters and a final newline. */

@@ -1,6 +1,8 @@
 // Reads ASN.1 DER into a tree that is safe to walk: anything that is not strict DER is undefined, and nothing throws.
 // Called by the files of pki/ that read requests and certificates, whose bytes come from tenants.
 
+import { isUtf8 } from 'node:buffer';
+
 export interface DerNode {
   readonly tag: number;
   /** The whole element, header included. */
@@ -85,11 +87,11 @@ export function readNamedBits(node: DerNode | undefined): readonly number[] | un
   );
 }
 
-/** The text of a DirectoryString or IA5String. Latin-1 keeps every byte of the single-byte kinds, valid or not. */
+/** The text of a DirectoryString or IA5String; undefined for broken UTF-8. Latin-1 keeps every byte of the single-byte kinds, valid or not. */
 export function readText(node: DerNode | undefined): string | undefined {
   switch (node?.tag) {
     case 0x0c:
-      return node.content.toString('utf8');
+      return isUtf8(node.content) ? node.content.toString('utf8') : undefined;
     case 0x1e:
       return node.content.length % 2 === 0 ? Buffer.from(node.content).swap16().toString('utf16le') : undefined;
     case 0x13:

@@ -49,14 +49,28 @@ export function namedBits(bits: readonly number[]): Buffer {
 }
 
 const encodedOids = new Map<string, Buffer>();
+/** Ours are a few dozen; the rest come from users, who could name any number of them. */
+const mostOids = 256;
 
+/** `dotted` must have passed isObjectId where it comes from a user. */
 export function objectId(dotted: string): Buffer {
   const known = encodedOids.get(dotted);
   if (known !== undefined) return known;
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
   const encoded = tlv(0x06, Buffer.from([first * 40 + second, ...rest].flatMap(base128)));
-  encodedOids.set(dotted, encoded);
+  if (encodedOids.size < mostOids) encodedOids.set(dotted, encoded);
   return encoded;
+}
+
+// Go reads no larger arc, and with it most of what a cluster runs.
+const largestArc = 2 ** 31 - 1;
+
+/** X.660: arcs from 0, without leading zeros; below the roots 0 and 1 there are forty. */
+export function isObjectId(dotted: string): boolean {
+  if (!/^[0-2](\.(0|[1-9]\d{0,9}))+$/.test(dotted)) return false;
+  const arcs = dotted.split('.').map(Number);
+  const [first = 0, second = 0] = arcs;
+  return (first === 2 ? second + 80 <= largestArc : second < 40) && arcs.every((arc) => arc <= largestArc);
 }
 
 function base128(arc: number): number[] {

@@ -47,16 +47,16 @@ export function usageExtensions(usages: Usages): readonly Extension[] {
   ];
 }
 
-/** Undefined where neither extension is there; both parts are sorted as readUsages sorts them. */
+/** Undefined where neither extension is there. */
 export function requestedUsages(extensions: ReadonlyMap<string, Extension>): Usages | undefined {
   const bits = extensions.get(oids.keyUsage);
   const purposes = extensions.get(oids.extendedKeyUsage);
   if (bits === undefined && purposes === undefined) return undefined;
   return {
     bits: (bits === undefined ? undefined : readNamedBits(parseDer(bits.value))) ?? [],
-    purposes: (purposes === undefined ? [] : (parseDer(purposes.value)?.children ?? []))
-      .flatMap((node) => readOid(node) ?? [])
-      .sort(),
+    purposes: (purposes === undefined ? [] : (parseDer(purposes.value)?.children ?? [])).flatMap(
+      (node) => readOid(node) ?? [],
+    ),
   };
 }
 

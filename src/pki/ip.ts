@@ -34,3 +34,25 @@ export function canonicalIp(text: string): string {
   const bytes = ipBytes(text);
   return bytes === undefined ? text : (ipText(bytes) ?? text);
 }
+
+/** `10.0.0.0/8` → address and mask, 8 or 32 bytes, as in name constraints (RFC 5280 §4.2.1.10); bits below the prefix are cleared, as Go does. */
+export function rangeBytes(text: string): Buffer | undefined {
+  const [, address = '', digits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
+  const bytes = ipBytes(address);
+  const length = Number(digits);
+  // An IPv4 address in IPv6 clothes leaves open whose prefix is meant.
+  if (bytes === undefined || (bytes.length === 4) === address.includes(':')) return undefined;
+  if (digits === '' || length > bytes.length * 8) return undefined;
+  const mask = Buffer.from(bytes.map((_, at) => (0xff00 >> Math.min(8, Math.max(0, length - at * 8))) & 0xff));
+  return Buffer.concat([Buffer.from(bytes.map((byte, at) => byte & (mask[at] ?? 0))), mask]);
+}
+
+/** Undefined where the bytes are no address with a mask of leading ones. */
+export function rangeText(bytes: Buffer): string | undefined {
+  if (bytes.length !== 8 && bytes.length !== 32) return undefined;
+  const half = bytes.length / 2;
+  const bits = [...bytes.subarray(half)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const length = bits.indexOf('0') < 0 ? bits.length : bits.indexOf('0');
+  const address = ipText(bytes.subarray(0, half));
+  return bits.includes('1', length) || address === undefined ? undefined : `${address}/${length}`;
+}

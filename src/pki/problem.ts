@@ -3,7 +3,11 @@
 
 export type PkiProblem =
   | { readonly kind: 'malformed'; readonly what: 'privateKey' | 'csr' | 'certificate'; readonly message: string }
-  | { readonly kind: 'unsupported'; readonly what: 'key' | 'signature' | 'name' | 'usage'; readonly message: string }
+  | {
+      readonly kind: 'unsupported';
+      readonly what: 'key' | 'signature' | 'subject' | 'name' | 'usage';
+      readonly message: string;
+    }
   | { readonly kind: 'badSignature'; readonly message: string }
   | { readonly kind: 'keyMismatch'; readonly message: string }
   | { readonly kind: 'notAuthority'; readonly message: string }

@@ -45,23 +45,34 @@ export interface RenewalTerms {
   readonly notBefore: number;
   readonly notAfter: number;
   /** Go duration, as in spec. */
-  readonly renewBefore?: string;
-  readonly renewBeforePercentage?: number;
+  readonly renewBefore?: string | undefined;
+  readonly renewBeforePercentage?: number | undefined;
+}
+
+export interface RenewalMoment {
+  /** Ms, cut to the second. */
+  readonly at: number;
+  readonly why: 'renewBefore' | 'percentage' | 'twoThirds';
 }
 
 /**
- * cert-manager's rule: renewBefore where it is shorter than the life of the certificate, else the percentage of that life,
- * else its last third; in ms, cut to the second.
+ * cert-manager's rule: renewBefore where it is shorter than the life of the certificate, else the percentage of that life, else its last
+ * third. The last third is the rule for short lives too, of which Let's Encrypt would renew the last half: its renewal information says so
+ * where it is asked, and everywhere else a dashboard expects what cert-manager shows.
  */
-export function renewalTime(terms: RenewalTerms): number {
+export function renewalMoment(terms: RenewalTerms): RenewalMoment {
   const life = terms.notAfter - terms.notBefore;
   const asked = terms.renewBefore === undefined ? undefined : parseGoDuration(terms.renewBefore);
   const share = terms.renewBeforePercentage;
-  const before =
-    asked !== undefined && asked > 0 && asked < life
-      ? asked
-      : share !== undefined && share > 0 && share < 100
-        ? (life * share) / 100
-        : life / 3;
-  return Math.floor((terms.notAfter - before) / 1000) * 1000;
+  const ahead = (before: number, why: RenewalMoment['why']) => ({
+    at: Math.floor((terms.notAfter - before) / 1000) * 1000,
+    why,
+  });
+  if (asked !== undefined && asked > 0 && asked < life) return ahead(asked, 'renewBefore');
+  if (share !== undefined && share > 0 && share < 100) return ahead((life * share) / 100, 'percentage');
+  return ahead(life / 3, 'twoThirds');
+}
+
+export function renewalTime(terms: RenewalTerms): number {
+  return renewalMoment(terms).at;
 }

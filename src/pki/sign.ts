@@ -5,12 +5,14 @@ import type { KeyObject } from 'node:crypto';
 import type { Reply } from '../api/reply.ts';
 import { type Authority, type AuthoritySource, keyIdentifier, readAuthority } from './authority.ts';
 import { type CsrFacts, derToPem, readCsr } from './csr.ts';
+import { checkCsrAgainstRequest } from './csr-claims.ts';
 import { explicit, integer, sequence, time } from './der-write.ts';
 import * as extension from './extensions.ts';
 import { publicKeysEqual } from './keys.ts';
+import { constraintsExtension } from './name-constraints.ts';
 import { type PkiProblem, refuse } from './problem.ts';
 import { signatureAlgorithm, signed } from './signature.ts';
-import { readUsages, type Usages, unknownUsage } from './usages.ts';
+import { readUsages } from './usages.ts';
 
 /** What both ways of signing need; times in ms, of which whole seconds count. */
 export interface Terms {
@@ -78,26 +80,11 @@ export async function selfSign(terms: Terms & { readonly key: KeyObject }): Prom
 }
 
 function readRequest(terms: Terms): Reply<CsrFacts, PkiProblem> {
-  const unknown = unknownUsage(terms.usages);
-  if (unknown !== undefined) {
-    return refuse({ kind: 'unsupported', what: 'usage', message: `There is no key usage ${JSON.stringify(unknown)}.` });
-  }
   const request: Reply<CsrFacts, PkiProblem> = Buffer.isBuffer(terms.csr)
     ? readCsr(terms.csr)
     : { ok: true, value: terms.csr };
-  if (!request.ok) return request;
-  const { isCA, usages } = request.value;
-  const approved = readUsages(terms.usages, terms.isCA);
-  if ((isCA ?? false) !== terms.isCA && (isCA !== undefined || usages !== undefined)) {
-    return refuse({ kind: 'disagrees', message: 'The request and its CSR disagree on whether this is a CA.' });
-  }
-  return usages !== undefined && !sameUsages(usages, approved)
-    ? refuse({ kind: 'disagrees', message: 'The request and its CSR disagree on the key usages.' })
-    : request;
-}
-
-function sameUsages(a: Usages, b: Usages): boolean {
-  return a.bits.join() === b.bits.join() && a.purposes.join() === b.purposes.join();
+  const agreed = request.ok ? checkCsrAgainstRequest(request.value, terms) : request;
+  return agreed.ok ? request : agreed;
 }
 
 function unfitSigner(authority: Authority, terms: Terms): PkiProblem | undefined {
@@ -125,6 +112,8 @@ function toBeSigned(
     extension.basicConstraints(terms.isCA ? 'authority' : 'leaf'),
     extension.subjectKeyId(keyIdentifier(request.publicKeyDer)),
     ...extension.altNames(request.names, request.subject.der.length === 2 ? 'empty' : 'given'),
+    // Of a CA only: checkCsrAgainstRequest has refused any other.
+    ...(request.nameConstraints === undefined ? [] : [constraintsExtension(request.nameConstraints)]),
     ...extension.crlDistributionPoints(terms.crlDistributionPoints ?? []),
     ...more,
   ];

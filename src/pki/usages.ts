@@ -1,6 +1,8 @@
 // The usage names of cert-manager.io/v1 `spec.usages` and what each means in X.509: the one table of them.
 // Called when requests and certificates are built, and when a CSR's wishes are compared with what was approved.
 
+import type { PkiProblem } from './problem.ts';
+
 /** Bits of KeyUsage, RFC 5280 §4.2.1.3. */
 const keyUsageBits: ReadonlyMap<string, number> = new Map(
   Object.entries({
@@ -42,7 +44,7 @@ const defaultUsages: readonly string[] = ['digital signature', 'key encipherment
 export interface Usages {
   /** Bit numbers of KeyUsage, ascending. */
   readonly bits: readonly number[];
-  /** OIDs of ExtendedKeyUsage, sorted. */
+  /** OIDs of ExtendedKeyUsage, each once, in the order asked for: issuers built on cert-manager compare the order with spec.usages. */
   readonly purposes: readonly string[];
 }
 
@@ -52,7 +54,7 @@ export function readUsages(names: readonly string[] | undefined, isCA: boolean):
   const bits = given.flatMap((name) => keyUsageBits.get(name) ?? []);
   return {
     bits: [...new Set(isCA ? [...bits, certSign] : bits)].sort((a, b) => a - b),
-    purposes: [...new Set(given.flatMap((name) => purposes.get(name) ?? []))].sort(),
+    purposes: [...new Set(given.flatMap((name) => purposes.get(name) ?? []))],
   };
 }
 
@@ -60,6 +62,29 @@ export function unknownUsage(names: readonly string[] | undefined): string | und
   return names?.find((name) => !keyUsageBits.has(name) && !purposes.has(name));
 }
 
+/** The first of spec.usages that does not exist, as a problem. */
+export function usageFault(names: readonly string[] | undefined): PkiProblem | undefined {
+  const unknown = unknownUsage(names);
+  if (unknown === undefined) return undefined;
+  return { kind: 'unsupported', what: 'usage', message: `There is no key usage ${JSON.stringify(unknown)}.` };
+}
+
 export function maySignCertificates(bits: readonly number[] | undefined): boolean {
   return bits === undefined || bits.includes(certSign);
+}
+
+/** The order of purposes means nothing to us. */
+export function sameUsages(a: Usages, b: Usages): boolean {
+  const key = ({ bits, purposes }: Usages) => `${bits.join()} ${[...new Set(purposes)].sort().join()}`;
+  return key(a) === key(b);
+}
+
+/** For a sentence: by name, the commoner where there are two; purposes that have none by their OID. */
+export function usageNames({ bits, purposes: given }: Usages): string {
+  const nameOf = <T>(table: ReadonlyMap<string, T>, value: T) => [...table].findLast(([, each]) => each === value)?.[0];
+  const names = [
+    ...bits.map((bit) => nameOf(keyUsageBits, bit) ?? `bit ${bit}`),
+    ...given.map((oid) => nameOf(purposes, oid) ?? oid),
+  ];
+  return names.length === 0 ? '(none)' : names.join(', ');
 }

@@ -34,8 +34,9 @@ function judgeFacts(certificate: Certificate, facts: SecretFacts, now: number): 
     return bad('TemporaryCertificate', `Secret "${name}" holds a temporary certificate until the issuer has signed.`);
   }
   const wanted = certificate.spec.issuerRef;
-  const kind = wanted.kind ?? 'Issuer';
-  const group = wanted.group ?? certManagerGroup;
+  // An empty one counts as none: cert-manager's CRDs let it through.
+  const kind = wanted.kind || 'Issuer';
+  const group = wanted.group || certManagerGroup;
   if (facts.issuer.name !== wanted.name || facts.issuer.kind !== kind || facts.issuer.group !== group) {
     const was = `${facts.issuer.kind} "${facts.issuer.name}"`;
     return bad('IncorrectIssuer', `The certificate was issued by ${was}, now ${kind} "${wanted.name}" is asked for.`);

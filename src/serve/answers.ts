@@ -2,6 +2,7 @@
 // view and then with a live one. Pure. The answer is public (RFC 8555 §8.1), but only for hosts that are being ordered.
 
 import { timingSafeEqual } from 'node:crypto';
+import { isProbe, probeAnswer } from '../solve/probe-token.ts';
 
 /** An Order that is neither valid nor failed. */
 export interface PendingOrder {
@@ -16,15 +17,23 @@ export interface AnswerView {
   readonly orders: (host: string) => readonly PendingOrder[];
 }
 
-/** The token's own Order decides; for a token not yet known, the one account that has an unfinished Order for the host. */
+/** The token's own Order decides; a preflight's probe is answered for the account that is about to order. */
 export function answer(host: string, token: string, view: AnswerView): string | undefined {
   if (!isToken(token)) return undefined;
   const orders = view.orders(host);
-  const own = orders.find((order) => order.tokens.some((known) => sameText(known, token)));
-  const accounts = new Set(orders.map((order) => order.thumbprint));
+  // Each one is looked at, so that the time taken says nothing about which one fits.
+  const [own] = orders.filter((order) => order.tokens.filter((known) => sameText(known, token)).length > 0);
+  if (own !== undefined) return `${token}.${own.thumbprint}`;
+  const accounts = [...new Set(orders.map((order) => order.thumbprint))];
+  if (isProbe(token)) {
+    const [found] = accounts
+      .map((thumbprint) => probeAnswer(thumbprint, host, token))
+      .filter((each) => each !== undefined);
+    return found;
+  }
+  // HTTP01: goes with the random tokens of apply/prove.ts; see the report.
   const [only] = accounts;
-  const thumbprint = own?.thumbprint ?? (accounts.size === 1 ? only : undefined);
-  return thumbprint === undefined ? undefined : `${token}.${thumbprint}`;
+  return accounts.length === 1 && only !== undefined ? `${token}.${only}` : undefined;
 }
 
 /** base64url, as RFC 8555 §8 demands; 128 is four times what CAs use. */

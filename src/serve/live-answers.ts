@@ -1,6 +1,8 @@
-// Answers challenge requests from what is known, and asks the API server once where nothing is: another replica may have made the Order
-// a moment ago. Called by the responder, which the internet can reach: a read is made only for hosts that a Certificate names, once a second at most.
+// Answers challenge requests from what is known, and asks the API server where nothing is: another replica may have made the Order a moment ago.
+// Called by the responder, which the internet can reach: reads are made only for hosts that a Certificate names, once a second at most, and
+// four times a second while the host is being ordered.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { type AnswerView, answer, isToken, type PendingOrder } from './answers.ts';
 
 export interface LiveAnswersOptions {
@@ -12,19 +14,33 @@ export interface LiveAnswersOptions {
   readonly read: (host: string, signal: AbortSignal) => Promise<readonly PendingOrder[]>;
   readonly mostReads?: number;
   readonly longestReadMs?: number;
-  /** Between two reads for one host; 1 s unless told. */
+  /** Between two reads for a host without unfinished Orders; 1 s unless told. */
   readonly pauseMs?: number;
+  /** Between two reads for a host that is being ordered: its tokens are written a moment before the CA looks. 250 ms unless told. */
+  readonly shortPauseMs?: number;
   /** A read that failed or took too long; the request is answered as unknown. */
   readonly onError: (error: unknown) => void;
+}
+
+interface Read {
+  readonly orders: Promise<readonly PendingOrder[]>;
+  /** A request that came before this sees all that was written before it came. */
+  hasBegun: boolean;
+}
+
+interface Memory {
+  /** ms, monotonic. */
+  readonly at: number;
+  readonly orders: readonly PendingOrder[];
 }
 
 const mostRemembered = 10_000;
 
 export class LiveAnswers {
   readonly #options: LiveAnswersOptions;
-  readonly #reads = new Map<string, Promise<readonly PendingOrder[]>>();
-  /** What each host's last read gave, and when (ms, monotonic); oldest first. */
-  readonly #lastReads = new Map<string, { readonly at: number; readonly orders: readonly PendingOrder[] }>();
+  readonly #reads = new Map<string, Read>();
+  /** What each host's last read gave; oldest first. */
+  readonly #lastReads = new Map<string, Memory>();
 
   constructor(options: LiveAnswersOptions) {
     this.#options = options;
@@ -40,21 +56,49 @@ export class LiveAnswers {
     const known = answer(host, token, this.#options.known);
     if (known !== undefined) return known;
     if (!this.#options.expected(host)) return undefined;
-    const orders = await this.#readShared(host);
-    return answer(host, token, { orders: () => orders });
-  }
-
-  #readShared(host: string): Promise<readonly PendingOrder[]> {
-    const running = this.#reads.get(host);
-    if (running !== undefined) return running;
     const last = this.#lastReads.get(host);
     // The CA asks from several places within a second: what was read for the first serves the others.
     const isYoung = last !== undefined && performance.now() - last.at < (this.#options.pauseMs ?? 1_000);
-    if (isYoung) return Promise.resolve(last.orders);
+    if (isYoung) {
+      const found = answer(host, token, { orders: () => last.orders });
+      if (found !== undefined || last.orders.length === 0) return found;
+    }
+    return this.#readFor(host, token);
+  }
+
+  /** By the read under way, and where that began too early to know, by the next one. */
+  async #readFor(host: string, token: string): Promise<string | undefined> {
+    const running = this.#reads.get(host);
+    if (running?.hasBegun === true) {
+      const orders = await running.orders;
+      const found = answer(host, token, { orders: () => orders });
+      if (found !== undefined || orders.length === 0) return found;
+    }
+    const orders = await this.#next(host);
+    return answer(host, token, { orders: () => orders });
+  }
+
+  #next(host: string): Promise<readonly PendingOrder[]> {
+    const waiting = this.#reads.get(host);
+    if (waiting !== undefined) return waiting.orders;
     if (this.#reads.size >= (this.#options.mostReads ?? 16)) return Promise.resolve([]);
-    const read = this.#readOnce(host).finally(() => this.#reads.delete(host));
+    const { promise, resolve } = Promise.withResolvers<readonly PendingOrder[]>();
+    const read: Read = { orders: promise, hasBegun: false };
     this.#reads.set(host, read);
-    return read;
+    const end = (orders: readonly PendingOrder[]) => {
+      this.#reads.delete(host);
+      resolve(orders);
+    };
+    this.#readLater(host, read).then(end, () => end([]));
+    return promise;
+  }
+
+  async #readLater(host: string, read: Read): Promise<readonly PendingOrder[]> {
+    const { at = 0, orders = [] } = this.#lastReads.get(host) ?? {};
+    const wait = orders.length === 0 ? 0 : at + (this.#options.shortPauseMs ?? 250) - performance.now();
+    if (wait > 0) await pause(wait, undefined, { ref: false });
+    read.hasBegun = true;
+    return this.#readOnce(host);
   }
 
   #remember(host: string, orders: readonly PendingOrder[]): readonly PendingOrder[] {

@@ -38,7 +38,7 @@ export interface PreflightProblem {
 export async function preflight(question: Preflight): Promise<Reply<PreflightNote, PreflightProblem>> {
   const { addressCheck, signal } = question;
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(question.withinMs ?? 10_000)]);
-  const expected = await gatewayAddresses(question, deadline);
+  const expected = await reachableAt(question.gatewayAddresses, question.nameservers, deadline);
   if (addressCheck === 'off') return told(undefined, await ask(question, expected.length > 0 ? expected : undefined));
   const found = await findAddresses(question.host, question.nameservers, deadline);
   if (signal.aborted)
@@ -74,13 +74,14 @@ function ask(question: Preflight, via: readonly string[] | undefined): Promise<R
   return checkPath({ ...question, token, expected, ...(via !== undefined && { via }) });
 }
 
-/** A balancer's Hostname is looked up where the name itself is; one that resolves to nothing counts as not known. */
-async function gatewayAddresses(
-  { gatewayAddresses: all, nameservers }: Preflight,
+/** Where a Gateway can be reached. A balancer's Hostname is looked up where names are; one that resolves to nothing counts as not known. */
+export async function reachableAt(
+  gatewayAddresses: readonly GatewayAddress[],
+  nameservers: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const found = await Promise.all(
-    all.map(async ({ type = 'IPAddress', value }): Promise<readonly string[]> => {
+    gatewayAddresses.map(async ({ type = 'IPAddress', value }): Promise<readonly string[]> => {
       if (type === 'IPAddress') return [value];
       if (type !== 'Hostname') return [];
       const resolved = await findAddresses(value, nameservers, signal);

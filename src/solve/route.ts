@@ -30,14 +30,10 @@ export interface ChallengeRoute {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-type OneParent = Omit<ChallengeRoute, 'parentRefs'> & { readonly parentRef: ParentRef };
-
 /** A wildcard is a bug here: pickSolver and pickHttpListener refuse it. */
-export function challengeRoute(wish: ChallengeRoute | OneParent): HttpRoute {
-  const { host, namespace, service, owner, labels } = wish;
+export function challengeRoute({ host, parentRefs, namespace, service, owner, labels }: ChallengeRoute): HttpRoute {
   if (host.startsWith('*.')) throw new Error(`no HTTP-01 route can prove the wildcard ${host}`);
-  const given = 'parentRefs' in wish ? wish.parentRefs : [wish.parentRef];
-  const parents = distinctParents(given.map((ref) => explicitParent(ref, namespace)));
+  const parents = distinctParents(parentRefs.map((ref) => explicitParent(ref, namespace)));
   return {
     apiVersion: apiVersion(httpRoutes),
     kind: httpRoutes.kind,

@@ -6,6 +6,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Agent, request } from 'undici';
 import { type AcmeOptions, openAcme } from '../../src/acme/transport.ts';
 import { buildParts } from '../rig/build.ts';
 import { createAuthority } from '../rig/certificates.ts';
@@ -20,6 +21,8 @@ export interface OwnCa extends AsyncDisposable {
   readonly caPem: string;
   /** Bodies by token, as the responder serves them. */
   readonly answers: Map<string, string>;
+  /** Pebble's management API: what it tells and, with a body, what it is told. */
+  readonly manage: (path: string, body?: object) => Promise<unknown>;
   readonly open: (options?: Partial<AcmeOptions>) => ReturnType<typeof openAcme>;
 }
 
@@ -38,12 +41,13 @@ export async function startOwnCa({ env = {}, config = {} }: OwnCaOptions = {}): 
   const { certificate, key } = await authority.server('pebble');
   const dns = await startDns();
   const responder = await startResponder();
-  const { directory } = await startPart(tether, async () => {
+  const { urls } = await startPart(tether, async () => {
     const port = await freePort();
+    const managementPort = await freePort();
     const configFile = join(dir, `pebble-${port}.json`);
     const settings = {
       listenAddress: `127.0.0.1:${port}`,
-      managementListenAddress: `127.0.0.1:${await freePort()}`,
+      managementListenAddress: `127.0.0.1:${managementPort}`,
       certificate,
       privateKey: key,
       httpPort: responder.port,
@@ -55,7 +59,7 @@ export async function startOwnCa({ env = {}, config = {} }: OwnCaOptions = {}): 
     await writeFile(configFile, JSON.stringify({ pebble: settings }));
     const url = `https://127.0.0.1:${port}/dir`;
     return {
-      directory: url,
+      urls: { directory: url, management: `https://127.0.0.1:${managementPort}` },
       command: {
         argv: [pebble, '-strict', '-config', configFile, '-dnsserver', dns.address],
         env: { ...environment, ...env },
@@ -69,8 +73,10 @@ export async function startOwnCa({ env = {}, config = {} }: OwnCaOptions = {}): 
     };
   });
   const { caPem } = authority;
+  const { directory, management } = urls;
   return {
     directory,
+    manage: (path, body) => manage(`${management}${path}`, caPem, body),
     caPem,
     answers: responder.answers,
     open: (options = {}) => openAcme({ ...defaults, directoryUrl: directory, caBundle: caPem, ...options }),
@@ -78,6 +84,20 @@ export async function startOwnCa({ env = {}, config = {} }: OwnCaOptions = {}): 
       await Promise.all([tether, dns, responder].map((each) => each[Symbol.asyncDispose]()));
     },
   };
+}
+
+async function manage(url: string, ca: string, body?: object): Promise<unknown> {
+  await using dispatcher = disposable(new Agent({ connect: { ca } }));
+  const headers = { 'user-agent': 'certway-test' };
+  const wanted = body === undefined ? { method: 'GET' } : { method: 'POST', body: JSON.stringify(body) };
+  const reply = await request(url, { ...wanted, headers, dispatcher });
+  const said = await reply.body.text();
+  if (reply.statusCode !== 200) throw new Error(`Pebble's management answered ${reply.statusCode}: ${said}`);
+  return body === undefined ? JSON.parse(said) : undefined;
+}
+
+function disposable(agent: Agent): Agent & AsyncDisposable {
+  return Object.assign(agent, { [Symbol.asyncDispose]: () => agent.destroy() });
 }
 
 const defaults = { skipTlsVerify: false, userAgent: 'certway-test', maxInFlight: 8 } as const;

@@ -62,11 +62,16 @@ export async function issue(session: AcmeSession, names: readonly string[], answ
   const key = await accountKey();
   const csr = await createCsr({ key, names: { dnsNames: names, ipAddresses: [], uris: [], emailAddresses: [] } });
   await patiently(() => finalize(session, placed.resource, csr));
-  const certificate = await until('the order to be valid', async () => {
+  const certificateUrl = await until('the order to be valid', async () => {
     const { status, certificate } = (await patiently(() => readOrder(session, placed.url))).resource;
     return status === 'valid' && certificate;
   });
-  return { key, order: placed.url, ...(await patiently(() => download(session, certificate))).resource };
+  return {
+    key,
+    order: placed.url,
+    certificateUrl,
+    ...(await patiently(() => download(session, certificateUrl))).resource,
+  };
 }
 
 /** As the order machine does: an unavailable CA is asked again, everything else is an answer. */

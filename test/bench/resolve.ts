@@ -89,8 +89,14 @@ function openBench(): Bench {
   const woken = new Set<string>();
   const { stores } = view;
   wireTriggers(
-    { ...view, secrets: { granted: () => undefined, release: () => undefined } },
-    { gateway: (key) => void woken.add(key), certificate: () => undefined, issuer: () => undefined, request: () => undefined, cleanup: () => undefined },
+    { ...view, hurried: new Set(), secrets: { granted: () => undefined, release: () => undefined } },
+    {
+      gateway: (key) => void woken.add(key),
+      certificate: () => undefined,
+      issuer: () => undefined,
+      request: () => undefined,
+      cleanup: () => undefined,
+    },
   );
   const random = seeded(seed);
   const keys = [...stores.listenerSets.list()].map(keyOf);

@@ -25,7 +25,7 @@ describe('without flags', () => {
       settings: { clusterResourceNamespace: 'certway-system' },
       lease: { enabled: true, leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 },
       logLevel: 'info',
-      proxyUrl: undefined,
+      proxies: undefined,
     });
   });
 
@@ -85,8 +85,9 @@ describe('the environment', () => {
   });
 
   it('names the proxy and the replica', () => {
-    const read = readConfig(['controller'], { HTTPS_PROXY: 'http://proxy:3128', POD_NAME: 'certway-0' });
-    expect(read).toMatchObject({ ok: true, value: { proxyUrl: 'http://proxy:3128' } });
+    const env = { HTTPS_PROXY: 'proxy:3128', NO_PROXY: '.example', POD_NAME: 'certway-0' };
+    const read = readConfig(['controller'], env);
+    expect(read).toMatchObject({ ok: true, value: { proxies: { url: 'http://proxy:3128', except: '.example' } } });
     expect(JSON.stringify(read)).toContain('certway-0_');
   });
 });
@@ -108,7 +109,7 @@ describe('a mistake is named', () => {
     [['controller', '--log-level'], '--log-level needs a value'],
     [['controller', '--acme-http01-solver-service=nope'], '"nope" is not namespace/name:port'],
     [['controller', '--leader-election-renew-deadline=15s'], 'must be shorter than --leader-election-lease-duration'],
-    [['kontroller'], 'unknown command "kontroller"; known: controller, grant, status, help'],
+    [['kontroller'], 'unknown command "kontroller"; known: controller, grant, status, check, account, revoke, help'],
     [['grant'], 'name at least one namespace'],
     [['grant', '--all'], 'unknown flag --all'],
   ])('%j', (argv, words) => {

@@ -106,6 +106,29 @@ describe('own deletes', () => {
   });
 });
 
+describe('an object that left the selection of its watch', () => {
+  test('comes back when it is selected again, and is followed as before', () => {
+    const { store, told } = open();
+    store.applied(stored('a', 8));
+    store.deleted(stored('a', 10));
+    store.applied(stored('a', 9));
+    expect(store.size).toBe(0);
+    store.applied(stored('a', 11));
+    store.applied(stored('a', 12));
+    expect(told.slice(2)).toEqual(['applied here/a@11 watch', 'applied here/a@12 watch']);
+  });
+
+  test('comes back after a list without it too', () => {
+    const { store } = open();
+    store.applied(stored('a', 8));
+    store.swap([], '10');
+    store.note(stored('a', 9));
+    expect(store.size).toBe(0);
+    store.note(stored('a', 11));
+    expect(versionIn(store, 'a')).toBe('11');
+  });
+});
+
 describe('lists', () => {
   test('appear at once: a subscriber of the first change sees them all', () => {
     const store = new Store<ConfigMap>();

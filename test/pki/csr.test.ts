@@ -75,6 +75,64 @@ describe('createCsr', () => {
   });
 });
 
+describe('createCsr, of the rarer wishes,', () => {
+  test('writes other names that openssl reads', async () => {
+    const otherNames = [
+      { oid: '1.3.6.1.4.1.311.20.2.3', utf8Value: 'who@example.com' },
+      { oid: '1.2.3.4', utf8Value: 'Bücher' },
+    ];
+    const csr = await createCsr({ key: await keyFor({ algorithm: 'ECDSA' }), names: only({ otherNames }) });
+    expect(textOf(csr)).toMatch(
+      /Alternative Name: critical\s+othername: UPN::who@example\.com, othername: 1\.2\.3\.4::Bücher\n/,
+    );
+    expect(value(readCsr(csr)).names.otherNames).toEqual(otherNames);
+  });
+
+  test('leaves the usages out where asked, but not what makes a CA', async () => {
+    const key = await keyFor({ algorithm: 'ECDSA' });
+    const wish = { key, names: only({ commonName: 'x' }), usages: ['server auth'], isCA: true };
+    const text = textOf(await createCsr({ ...wish, encodeUsagesInRequest: false }));
+    expect(text).not.toContain('Key Usage');
+    expect(text).toContain('CA:TRUE');
+    expect(textOf(await createCsr({ ...wish, encodeUsagesInRequest: true }))).toContain('Extended Key Usage');
+    const bare = await createCsr({ ...wish, isCA: false, encodeUsagesInRequest: false });
+    expect(textOf(bare)).not.toMatch(/X509v3|Usage/);
+    expect(value(readCsr(bare)).names.commonName).toBe('x');
+  });
+
+  test('keeps the purposes in the order asked for, which issuers built on cert-manager compare', async () => {
+    const usages = ['client auth', 'server auth', 'client auth', 'code signing'];
+    const csr = await createCsr({
+      key: await keyFor({ algorithm: 'ECDSA' }),
+      names: only({ dnsNames: ['a.b'] }),
+      usages,
+    });
+    expect(textOf(csr)).toMatch(/TLS Web Client Authentication, TLS Web Server Authentication, Code Signing\n/);
+  });
+
+  test.each([
+    [{ algorithm: 'RSA', size: 2048 }, 'SHA512WithRSA', 'sha512WithRSAEncryption'],
+    [{ algorithm: 'RSA', size: 2048 }, undefined, 'sha256WithRSAEncryption'],
+    [{ algorithm: 'ECDSA', size: 256 }, 'ECDSAWithSHA384', 'ecdsa-with-SHA384'],
+    [{ algorithm: 'ECDSA', size: 521 }, 'ECDSAWithSHA256', 'ecdsa-with-SHA256'],
+    [{ algorithm: 'Ed25519' }, 'PureEd25519', 'ED25519'],
+  ] as const)('signs with a key of %j by %s: openssl says %s', async (spec, asked, name) => {
+    const wish = { key: await keyFor(spec), names: only({ dnsNames: ['a.b'] }) };
+    const csr = await createCsr({ ...wish, ...(asked !== undefined && { signatureAlgorithm: asked }) });
+    expect(openssl(['req', '-in', '{csr}', '-verify', '-text', '-noout'], { csr: pemOf(csr) })).toMatch(
+      new RegExp(`Signature Algorithm: ${name}\n`, 'i'),
+    );
+    expect(value(readCsr(csr)).signatureAlgorithm).toBe(asked ?? 'SHA256WithRSA');
+  });
+
+  test('throws for what checkRequest refuses', async () => {
+    const wish = { key: await keyFor({ algorithm: 'ECDSA' }), names: only({ dnsNames: ['a.b'] }) };
+    await expect(createCsr({ ...wish, signatureAlgorithm: 'PureEd25519' })).rejects.toThrow('no signature scheme');
+    await expect(createCsr({ ...wish, literalSubject: 'x' })).rejects.toThrow('spec.literalSubject');
+    await expect(createCsr({ ...wish, names: only({ dnsNames: ['a b'] }) })).rejects.toThrow('cannot carry');
+  });
+});
+
 describe('readCsr', () => {
   test('reads what openssl writes', () => {
     const san = 'DNS:foo.com,DNS:*.bar.com,IP:192.0.2.7,IP:2001:db8::1,email:a@b.c,URI:https://x/y';
@@ -97,7 +155,7 @@ describe('readCsr', () => {
     ['a trailing dot', 'DNS:foo.com.'],
     ['a control character in a URI', 'URI:https://x/\ty'],
     ['an email address without a domain', 'email:nobody'],
-    ['a name of another kind', 'otherName:1.3.6.1.4.1.311.20.2.3;UTF8:who@example.com'],
+    ['an other name that is no UTF-8 text', 'otherName:1.3.6.1.4.1.311.20.2.3;IA5:who@example.com'],
     ['a registered id', 'RID:1.2.3.4'],
   ])('refuses %s', (_, san) => {
     const reply = readCsr(foreign(san));

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseDer, readNamedBits, readOid, readText } from '../../src/pki/der-read.ts';
 import { directoryString, integer, namedBits, objectId, sequence, setOf, time, tlv } from '../../src/pki/der-write.ts';
-import { canonicalIp, ipBytes, ipText } from '../../src/pki/ip.ts';
+import { canonicalIp, ipBytes, ipText, rangeBytes, rangeText } from '../../src/pki/ip.ts';
 import { seeded } from './fixtures.ts';
 
 describe('what is written reads back', () => {
@@ -32,6 +32,14 @@ test('integers are positive and shortest', () => {
     integer(Buffer.from(bytes)).subarray(2).toString('hex'),
   );
   expect(contents).toEqual(['00', '01', '0080', '00ff01']);
+});
+
+test('object identifiers are remembered only so far as they are few', () => {
+  for (let at = 0; at < 2000; at += 1) expect(readOid(parseDer(objectId(`1.2.3.${at}`)))).toBe(`1.2.3.${at}`);
+});
+
+test('text that is no UTF-8 is no text', () => {
+  expect(readText(parseDer(tlv(0x0c, Buffer.from('61ff', 'hex'))))).toBeUndefined();
 });
 
 test('sets are sorted, times change their type with the year 2050', () => {
@@ -92,5 +100,16 @@ describe('IP addresses', () => {
 
   test.each(['', '1.2.3', '01.2.3.4', '1.2.3.4.5', ':::', 'fe80::1%1', '12345::', 'a.com'])('%j is none', (text) => {
     expect(ipBytes(text)).toBeUndefined();
+  });
+
+  test.each([
+    ['10.1.2.3/8', '10.0.0.0/8'],
+    ['10.1.2.3/32', '10.1.2.3/32'],
+    ['10.255.255.255/13', '10.248.0.0/13'],
+    ['0.0.0.0/0', '0.0.0.0/0'],
+    ['2001:DB8:ffff::1/33', '2001:db8:8000::/33'],
+    ['::/0', '::/0'],
+  ])('the range %s is %s', (text, canonical) => {
+    expect(rangeText(rangeBytes(text) ?? Buffer.alloc(0))).toBe(canonical);
   });
 });

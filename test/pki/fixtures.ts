@@ -1,7 +1,7 @@
-// Keys made once per run, a CA to sign with, and a seeded generator of valid specs. Used by the specifications in this folder.
+// Keys made once per run, a CA to sign with, and seeded random numbers. Used by the specifications in this folder.
 
 import type { KeyObject } from 'node:crypto';
-import type { CertificateSpec, PrivateKeySpec, X509Subject } from '../../src/api/certmanager.ts';
+import type { PrivateKeySpec } from '../../src/api/certmanager.ts';
 import { splitPem } from '../../src/pki/certificate.ts';
 import { createCsr } from '../../src/pki/csr.ts';
 import { generateKey } from '../../src/pki/keys.ts';
@@ -85,48 +85,5 @@ export function seeded(seed: number): Random {
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
-
-/** A spec that the API accepts: at least one name, any mixture of everything else. */
-export function randomSpec(random: Random): CertificateSpec {
-  const some = <T>(make: () => T, most: number): T[] => Array.from({ length: random(most + 1) }, make);
-  const host = () => `${['www', 'api', 'a-b', '_x', 'xn--bcher-kva'][random(5)]}.${random(1000)}.example.com`;
-  const v6 = () => Array.from({ length: 8 }, () => (random(3) === 0 ? '0' : random(65_536).toString(16))).join(':');
-  const commonName = random(3) === 0 ? undefined : [host(), 'Some Thing', 'Bücher & Söhne', 'a,b=c+"d"'][random(4)];
-  return {
-    secretName: 'tls',
-    issuerRef: { name: 'ca' },
-    dnsNames: [random(4) === 0 ? `*.${host()}` : host(), ...some(host, 20)],
-    ipAddresses: some(() => (random(2) === 0 ? `10.${random(256)}.${random(256)}.1` : v6()), 4),
-    uris: some(() => `spiffe://cluster.local/ns/team-${random(9)}/sa/default?x=${random(9)}`, 2),
-    emailAddresses: some(() => `who+${random(99)}@example.com`, 2),
-    isCA: random(5) === 0,
-    privateKey: keySpecs[random(keySpecs.length)] ?? {},
-    subject: randomSubject(random),
-    usages: some(() => usagePool[random(usagePool.length)] ?? 'any', 5),
-    ...(commonName !== undefined && { commonName }),
-  };
-}
-
-const usagePool = [
-  'signing',
-  'digital signature',
-  'key encipherment',
-  'decipher only',
-  'crl sign',
-  'server auth',
-  'client auth',
-];
-
-function randomSubject(random: Random): X509Subject {
-  const sometimes = (part: keyof X509Subject, values: readonly string[]) => (random(3) === 0 ? { [part]: values } : {});
-  return {
-    ...sometimes('organizations', ['Example, Inc.', 'Другая']),
-    ...sometimes('countries', ['DE']),
-    ...sometimes('organizationalUnits', ['a+b', 'x'.repeat(40)]),
-    ...sometimes('localities', ['Köln']),
-    ...sometimes('streetAddresses', ['1 "Main" St; <x>']),
-    ...(random(4) === 0 && { serialNumber: String(random(1e9)) }),
   };
 }

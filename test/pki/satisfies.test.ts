@@ -16,6 +16,12 @@ const base: CertificateSpec = {
   privateKey: { algorithm: 'ECDSA' },
 };
 
+const upn = { oid: '1.3.6.1.4.1.311.20.2.3', utf8Value: 'a@b.c' };
+
+function within(...dnsDomains: readonly string[]) {
+  return { permitted: { dnsDomains } };
+}
+
 async function requestOf(spec: CertificateSpec): Promise<Buffer> {
   return createCsr({ ...spec, key: await keyFor(spec.privateKey ?? {}), names: namesOfSpec(spec) });
 }
@@ -58,6 +64,41 @@ describe('a certificate', () => {
       { uris: ['urn:x'], emailAddresses: ['a@b.c'] },
       ['uris', 'emailAddresses'],
     ],
+    ['lacks an other name', {}, { otherNames: [upn] }, ['otherNames']],
+    [
+      'lacks the right other name',
+      { otherNames: [upn] },
+      { otherNames: [{ ...upn, utf8Value: 'b@c.d' }] },
+      ['otherNames'],
+    ],
+    ['may have other names that the CA has added', { otherNames: [upn] }, {}, []],
+    [
+      'may have another subject than the literal one',
+      { literalSubject: 'CN=a.com,O=x' },
+      { literalSubject: 'CN=a.com' },
+      [],
+    ],
+    ['has another common name than the literal one', { commonName: 'x' }, { literalSubject: 'CN=y' }, ['commonName']],
+    ['lacks its constraints', { isCA: true }, { isCA: true, nameConstraints: within('a.com') }, ['nameConstraints']],
+    [
+      'has wider constraints',
+      { isCA: true, nameConstraints: within('a.com', 'b.com') },
+      { isCA: true, nameConstraints: within('a.com') },
+      ['nameConstraints'],
+    ],
+    [
+      'may have its constraints in another order, or critical',
+      { isCA: true, nameConstraints: { ...within('a.com', 'B.com'), critical: true } },
+      { isCA: true, nameConstraints: within('b.com', 'a.com') },
+      [],
+    ],
+    [
+      'may be a CA that its issuer has constrained',
+      { isCA: true, nameConstraints: within('a.com') },
+      { isCA: true },
+      [],
+    ],
+    ['may be signed by any algorithm', {}, { signatureAlgorithm: 'ECDSAWithSHA512' }, []],
     ['is no CA', {}, { isCA: true }, ['isCA']],
     ['has a key of another kind', {}, { privateKey: {} }, ['keyAlgorithm']],
     ['has a key of another size', {}, { privateKey: { algorithm: 'ECDSA', size: 384 } }, ['keySize']],
@@ -80,6 +121,97 @@ describe('a request of ours', () => {
     ['ignores what no request carries', { secretName: 'other', renewBefore: '1h', duration: '99h' }, []],
   ])('%s', async (_, changes, parts) => {
     expect(requestSatisfies(value(readCsr(await requestOf(base))), { ...base, ...changes })).toEqual(parts);
+  });
+});
+
+describe('a request of ours, of rarer wishes,', () => {
+  const ca = { isCA: true, nameConstraints: within('a.com') };
+  test.each<[string, Partial<CertificateSpec>, Partial<CertificateSpec>, readonly string[]]>([
+    [
+      'notices another case of DNS names no more than their repetition',
+      { dnsNames: ['A.com', 'a.com', 'b.com'] },
+      {},
+      [],
+    ],
+    ['notices an other name', {}, { otherNames: [upn] }, ['otherNames']],
+    ['notices that an other name is no longer wanted', { otherNames: [upn] }, {}, ['otherNames']],
+    [
+      'ignores the order of other names',
+      { otherNames: [upn, { ...upn, oid: '1.2.3' }] },
+      { otherNames: [{ ...upn, oid: '1.2.3' }, upn, upn] },
+      [],
+    ],
+    [
+      'knows its literal subject in another spelling',
+      { literalSubject: 'CN=a,O=b' },
+      { literalSubject: 'cn=\\61, 2.5.4.10=#0c0162' },
+      [],
+    ],
+    [
+      'knows the parts of one relative name in any order',
+      { literalSubject: 'CN=a+O=b' },
+      { literalSubject: 'O=b+CN=a' },
+      [],
+    ],
+    [
+      'notices the order of a literal subject',
+      { literalSubject: 'CN=a,O=b' },
+      { literalSubject: 'O=b,CN=a' },
+      ['literalSubject'],
+    ],
+    [
+      'notices that parts are no longer joined',
+      { literalSubject: 'CN=a+O=b' },
+      { literalSubject: 'CN=a,O=b' },
+      ['literalSubject'],
+    ],
+    [
+      'takes a literal subject for the same as parts only in their order',
+      { commonName: 'a', subject: { organizations: ['b'] } },
+      { literalSubject: 'CN=a,O=b' },
+      [],
+    ],
+    ['notices attributes that no part can ask for', { literalSubject: 'CN=a,DC=b' }, { commonName: 'a' }, ['subject']],
+    ['notices a second common name', { literalSubject: 'CN=a,CN=b' }, { commonName: 'a' }, ['subject']],
+    [
+      'ignores the order of parts',
+      { subject: { organizations: ['a', 'b'] } },
+      { subject: { organizations: ['b', 'a'] } },
+      [],
+    ],
+    [
+      'notices a part that comes twice',
+      { subject: { organizations: ['a'] } },
+      { subject: { organizations: ['a', 'a'] } },
+      ['subject'],
+    ],
+    ['notices constraints', { isCA: true }, ca, ['nameConstraints']],
+    ['notices that constraints are no longer wanted', ca, { isCA: true }, ['nameConstraints']],
+    [
+      'notices whether constraints are critical',
+      ca,
+      { ...ca, nameConstraints: { ...within('a.com'), critical: true } },
+      ['nameConstraints'],
+    ],
+    [
+      'notices on which side they stand',
+      ca,
+      { ...ca, nameConstraints: { excluded: { dnsDomains: ['a.com'] } } },
+      ['nameConstraints'],
+    ],
+    [
+      'knows an IP range in another spelling',
+      { isCA: true, nameConstraints: { permitted: { ipRanges: ['10.1.2.3/8'] } } },
+      { isCA: true, nameConstraints: { permitted: { ipRanges: ['10.0.0.0/8'] } } },
+      [],
+    ],
+    ['notices the algorithm of its signature', {}, { signatureAlgorithm: 'ECDSAWithSHA512' }, ['signatureAlgorithm']],
+    ['has any algorithm where none is asked for', { signatureAlgorithm: 'ECDSAWithSHA512' }, {}, []],
+    ['may leave the usages out', { encodeUsagesInRequest: false }, { usages: ['server auth'] }, []],
+    ['must leave them out where that is asked', {}, { encodeUsagesInRequest: false }, ['usages']],
+  ])('%s', async (_, made, wanted, parts) => {
+    const facts = value(readCsr(await requestOf({ ...base, ...made })));
+    expect(requestSatisfies(facts, { ...base, ...wanted })).toEqual(parts);
   });
 });
 

@@ -26,6 +26,7 @@ function seen(change: Partial<IssuerSeen> = {}): IssuerSeen {
     accountKey: { kind: 'unread' },
     account: 'asTold',
     registration: { kind: 'none' },
+    rollover: { traffic: { kind: 'flowing' } },
     ...change,
   };
 }
@@ -55,45 +56,63 @@ describe('an ACME issuer on its way to Ready', () => {
       acme: { uri: 'https://ca.example/acct/1', lastRegisteredEmail: 'a@example.com', lastPrivateKeyHash: 'h' },
       conditions: [{ type: 'Ready', status: 'True', reason: 'ACMEAccountRegistered' }],
     });
-    const restarted = seen({ issuer: issuer({ annotations, status: action.status }) });
+    const status = action.status;
+    // Somebody may have put another key there meanwhile, so it is read; the CA is not asked.
+    expect(planIssuer(seen({ issuer: issuer({ annotations, status }) }), now)).toEqual({ kind: 'loadKey' });
+    const restarted = seen({ issuer: issuer({ annotations, status }), accountKey: held });
     expect(planIssuer(restarted, now)).toEqual({ kind: 'rest' });
   });
 
   const registered = {
     acme: { uri: 'https://ca.example/acct/1', lastRegisteredEmail: 'a@example.com', lastPrivateKeyHash: 'h' },
-    conditions: [{ type: 'Ready', status: 'True' }],
+    conditions: [{ type: 'Ready', status: 'True', observedGeneration: 1 }],
   } as const;
   const annotations = { 'certway.dev/account-thumbprint': 't' };
+  const other = (change: object) => ({
+    annotations,
+    status: registered,
+    spec: { acme: { ...spec.acme, ...change } as never },
+  });
   it.each<[string, Partial<IssuerSeen>]>([
-    [
-      'the address changed',
-      {
-        issuer: issuer({
-          annotations,
-          status: registered,
-          spec: { acme: { ...spec.acme, email: 'b@example.com' } as never },
-        }),
-      },
-    ],
-    [
-      'the server changed',
-      {
-        issuer: issuer({
-          annotations,
-          status: registered,
-          spec: { acme: { ...spec.acme, server: 'https://other.example/dir' } as never },
-        }),
-      },
-    ],
-    [
-      'the CA does not know the account any more',
-      { issuer: issuer({ annotations, status: registered }), account: 'lost' },
-    ],
+    ['the address changed', { issuer: issuer(other({ email: 'b@example.com' })) }],
+    ['the server changed', { issuer: issuer(other({ server: 'https://other.example/dir' })) }],
+    ['the CA refuses the account', { issuer: issuer({ annotations, status: registered }), account: 'lost' }],
     ['the thumbprint is gone', { issuer: issuer({ status: registered }) }],
-  ])('looks again when %s', (_, change) => {
-    expect(planIssuer(seen(change), now)).toEqual({ kind: 'loadKey' });
+    [
+      'the thumbprint is of another key',
+      { issuer: issuer({ status: registered, annotations: { 'certway.dev/account-thumbprint': 'x' } }) },
+    ],
+    [
+      'the key is another',
+      { issuer: issuer({ annotations, status: registered }), accountKey: { ...held, hash: 'other' } },
+    ],
+    [
+      'the spec changed in any way',
+      {
+        issuer: issuer({
+          annotations,
+          status: { ...registered, conditions: [{ type: 'Ready', status: 'True', observedGeneration: 0 }] },
+        }),
+      },
+    ],
+  ])('asks the CA again when %s', (_, change) => {
+    expect(planIssuer(seen({ accountKey: held, ...change }), now)).toEqual({ kind: 'register' });
+  });
+
+  it('has the CA told of an address that was edited since', () => {
+    const edited = issuer(other({ email: 'b@example.com' }));
+    expect(planIssuer(seen({ issuer: edited, accountKey: held, registration: done }), now)).toEqual({
+      kind: 'register',
+    });
   });
 });
+
+const refusedAddress = {
+  kind: 'problem',
+  attempts: 1,
+  at: now,
+  problem: { kind: 'refused', status: 400, type: 'invalidContact', detail: 'No such domain' },
+} as const;
 
 describe('an issuer that cannot be Ready says why', () => {
   it.each<[string, Partial<IssuerSeen>, string]>([
@@ -130,49 +149,104 @@ describe('an issuer that cannot be Ready says why', () => {
       { issuer: issuer({ spec: { ca: { secretName: 'ca' } } }), signer: { kind: 'unusable', message: 'not a CA' } },
       'ErrInvalidKeyPair',
     ],
-    ['a type that we do not sign for', { issuer: issuer({ spec: { vault: {} } }) }, 'NotSupported'],
+    ['a type that we do not sign for', { issuer: issuer({ spec: { venafi: {} } }) }, 'NotSupported'],
+    ['a solver without its Secret', { solverLack: 'Secret "a/b" does not exist' }, 'InvalidSolver'],
+    [
+      'an account that the CA has closed',
+      { accountKey: held, registration: { kind: 'closed', message: 'gone' } },
+      'ACMEAccountDeactivated',
+    ],
+    [
+      'a binding without its Secret',
+      { accountKey: held, registration: { kind: 'blocked', message: 'none' } },
+      'ErrRegisterACMEAccount',
+    ],
+    [
+      'an address that the CA refuses',
+      { accountKey: held, registration: { ...refusedAddress, step: 'update' } },
+      'ErrUpdateACMEAccount',
+    ],
   ])('%s', (_, change, expected) => {
     expect(reason(planIssuer(seen(change), now))).toBe(expected);
   });
 });
 
 describe('a registration that the CA refuses', () => {
-  const refused = (attempts: number, retryAt?: number) =>
+  const limited = (attempts: number, retryAt?: number) =>
     ({
       kind: 'problem',
+      step: 'register',
       attempts,
       at: now,
       problem: { kind: 'rateLimited', detail: 'too many accounts', ...(retryAt !== undefined && { retryAt }) },
     }) as const;
 
-  it('is told, and tried again when the CA says', () => {
-    const change = { accountKey: held, registration: refused(1, now + 3_600_000) };
-    const told = planIssuer(seen(change), now);
-    expect(reason(told)).toBe('ErrRegisterACMEAccount');
-    if (told.kind !== 'writeStatus') throw new Error(told.kind);
-    const after = seen({ ...change, issuer: issuer({ status: told.status }) });
+  function told(change: Partial<IssuerSeen>) {
+    const action = planIssuer(seen(change), now);
+    if (action.kind !== 'writeStatus') throw new Error(action.kind);
+    return { ready: action.ready, after: seen({ ...change, issuer: issuer({ status: action.status }) }) };
+  }
+
+  it('is told with the moment of the next try, and tried again when the CA says', () => {
+    const change = { accountKey: held, registration: limited(1, now + 3_600_000) };
+    const { ready, after } = told(change);
+    expect(ready).toEqual({
+      status: 'False',
+      reason: 'ErrRegisterACMEAccount',
+      message: 'too many accounts. Tried again at 2026-11-21T13:00:00Z.',
+      // The event does not change with each try.
+      lasting: 'too many accounts',
+    });
     expect(planIssuer(after, now)).toEqual({ kind: 'rest', revisitAt: now + 3_600_000 });
     expect(planIssuer(after, now + 3_600_000)).toEqual({ kind: 'register' });
   });
 
   it.each([
-    [1, 5_000],
-    [2, 10_000],
-    [20, 600_000],
-  ])('without a word from the CA: after failure %i in %i ms', (attempts, interval) => {
-    const change = { accountKey: held, registration: refused(attempts) };
-    const told = planIssuer(seen(change), now);
-    if (told.kind !== 'writeStatus') throw new Error(told.kind);
-    const after = seen({ ...change, issuer: issuer({ status: told.status }) });
+    ['rate limited', limited(1), 5_000],
+    ['rate limited', limited(2), 10_000],
+    ['rate limited', limited(20), 600_000],
+    ['refused', { ...refusedAddress, step: 'register', attempts: 20 } as const, 3_600_000],
+  ])('without a word from the CA: %s, attempt %#, again later', (_, registration, interval) => {
+    const { after } = told({ accountKey: held, registration });
     expect(planIssuer(after, now)).toEqual({ kind: 'rest', revisitAt: now + interval });
   });
 });
 
-it('registers again after any change of the spec, so that a wrong one is told', () => {
-  const status = {
-    acme: { uri: 'https://ca.example/acct/1', lastRegisteredEmail: 'a@example.com', lastPrivateKeyHash: 'h' },
-    conditions: [{ type: 'Ready', status: 'True', observedGeneration: 0 }],
+describe('an issuer that another part judges', () => {
+  const vault = issuer({ spec: { venafi: {} } });
+  const verdict = {
+    readiness: { status: 'False', reason: 'VaultError', message: 'sealed' },
+    revisitAt: now + 5_000,
   } as const;
-  const annotations = { 'certway.dev/account-thumbprint': 't' };
-  expect(planIssuer(seen({ issuer: issuer({ annotations, status }) }), now)).toEqual({ kind: 'loadKey' });
+
+  it('says what that part says, and is looked at when that part wants', () => {
+    const action = planIssuer(seen({ issuer: vault, verdict }), now);
+    expect(reason(action)).toBe('VaultError');
+    if (action.kind !== 'writeStatus') throw new Error(action.kind);
+    const after = seen({ issuer: { ...vault, status: action.status }, verdict });
+    expect(planIssuer(after, now)).toEqual({ kind: 'rest', revisitAt: now + 5_000 });
+  });
+});
+
+describe('closing an account', () => {
+  const uri = 'https://ca.example/acct/1';
+  const status = {
+    acme: { uri, lastRegisteredEmail: 'a@example.com', lastPrivateKeyHash: 'h' },
+    conditions: [{ type: 'Ready', status: 'True', observedGeneration: 1 }],
+  } as const;
+  const asked = (url: string) =>
+    issuer({ status, annotations: { 'certway.dev/account-thumbprint': 't', 'certway.dev/deactivate-account': url } });
+
+  it('is asked for by the URL of the very account', () => {
+    expect(planIssuer(seen({ issuer: asked(uri), accountKey: held }), now)).toEqual({ kind: 'deactivate' });
+    // The wish for an earlier account does not reach the one that came after it.
+    expect(planIssuer(seen({ issuer: asked(`${uri}0`), accountKey: held }), now)).toEqual({ kind: 'rest' });
+  });
+
+  it('is tried again when the CA could not be asked', () => {
+    const closing = { problem: { kind: 'network', detail: 'cut', sent: 'no' }, attempts: 1, at: now } as const;
+    const change = { issuer: asked(uri), accountKey: held, closing };
+    expect(planIssuer(seen(change), now)).toEqual({ kind: 'rest', revisitAt: now + 5_000 });
+    expect(planIssuer(seen(change), now + 5_000)).toEqual({ kind: 'deactivate' });
+  });
 });

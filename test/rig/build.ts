@@ -32,6 +32,10 @@ const servers: Build = {
 };
 const etcd: Build = { module: 'etcd', packages: ['go.etcd.io/etcd/server/v3'], ldflags: '-s -w' };
 const pebble: Build = { module: 'pebble', packages: ['github.com/letsencrypt/pebble/v2/cmd/pebble'], ldflags: '-s -w' };
+const certManager: Build = { module: 'cert-manager', packages: ['.'], ldflags: '-s -w', sources: ['main.go'] };
+const vault: Build = { module: 'vault', packages: ['.'], ldflags: '-s -w', sources: ['main.go'] };
+
+const cmctl: Build = { module: 'cmctl', packages: ['github.com/cert-manager/cmctl/v2'], ldflags: '-s -w' };
 
 const heartBeatMs = 15_000;
 
@@ -51,6 +55,30 @@ export async function buildParts(progress: Progress): Promise<Parts> {
     gatewayApiCrds: names.sort().map((name) => join(crds, name)),
     xListenerSetCrd: join(experimental, 'config/crd/experimental/gateway.networking.x-k8s.io_xlistenersets.yaml'),
   };
+}
+
+export interface CertManagerParts {
+  readonly controller: string;
+  /** cert-manager's own CustomResourceDefinitions. */
+  readonly crds: readonly string[];
+}
+
+/** The real cert-manager controller, which only the suites that move a cluster from it and back wait for. */
+export async function buildCertManager(progress: Progress): Promise<CertManagerParts> {
+  const dir = await binaries(certManager, 'cert-manager', await goVersion(), progress);
+  const crds = join(await moduleDirectory('cert-manager', 'github.com/cert-manager/cert-manager'), 'deploy/crds');
+  const names = (await readdir(crds)).filter((name) => name.endsWith('.yaml'));
+  return { controller: join(dir, 'cert-manager'), crds: names.sort().map((name) => join(crds, name)) };
+}
+
+/** The real Vault server, with the few plugins that the tests use; only the suites of Vault issuers wait for it. */
+export async function buildVault(progress: Progress): Promise<string> {
+  return join(await binaries(vault, 'Vault', await goVersion(), progress), 'vault');
+}
+
+/** cert-manager's command line tool, which only the suite that runs it waits for; the path of the binary. */
+export async function buildCmctl(progress: Progress): Promise<string> {
+  return join(await binaries(cmctl, 'cmctl', await goVersion(), progress), 'cmctl');
 }
 
 type ClusterParts = Pick<Parts, 'etcd' | 'kubeApiserver' | 'kubeControllerManager' | 'kubectl'>;

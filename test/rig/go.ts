@@ -10,6 +10,8 @@ export interface Build {
   readonly module: string;
   readonly packages: readonly string[];
   readonly ldflags: string;
+  /** Go files of our own beside go.mod: a change of theirs is another build. */
+  readonly sources?: readonly string[];
 }
 
 const tools = join(import.meta.dirname, 'tools');
@@ -36,7 +38,8 @@ export async function goVersion(): Promise<string> {
 /** A name for what `build` yields with this toolchain: the same inputs give the same key. */
 export async function keyOf(build: Build, toolchain: string): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify([toolchain, build, flags]));
-  for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(tools, build.module, file)));
+  for (const file of ['go.mod', 'go.sum', ...(build.sources ?? [])])
+    hash.update(await readFile(join(tools, build.module, file)));
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -50,9 +53,10 @@ export async function goBuild({ module, packages, ldflags }: Build, out: string)
   });
 }
 
-/** The directory with the unpacked files of the one module that tools/`module` requires; downloads it when missing. */
-export async function moduleDirectory(module: string): Promise<string> {
-  const { stdout } = await execa('go', ['mod', 'download', '-json'], { cwd: join(tools, module) });
+/** The directory with the unpacked files of the one module that tools/`module` requires, or of the named one; downloads it when missing. */
+export async function moduleDirectory(module: string, path?: string): Promise<string> {
+  const wanted = path === undefined ? [] : [path];
+  const { stdout } = await execa('go', ['mod', 'download', '-json', ...wanted], { cwd: join(tools, module) });
   const answer: unknown = JSON.parse(stdout);
   if (typeof answer === 'object' && answer !== null && 'Dir' in answer && typeof answer.Dir === 'string')
     return answer.Dir;

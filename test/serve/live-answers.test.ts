@@ -3,8 +3,10 @@
 import { describe, expect, test } from 'vitest';
 import type { PendingOrder } from '../../src/serve/answers.ts';
 import { LiveAnswers, type LiveAnswersOptions } from '../../src/serve/live-answers.ts';
+import { until } from '../rig/wait.ts';
 
-const order: PendingOrder = { tokens: [], thumbprint: 'A' };
+const order: PendingOrder = { tokens: ['t', 't1', 't2', 't3'], thumbprint: 'A' };
+const other: PendingOrder = { tokens: [], thumbprint: 'B' };
 const nothing = { orders: () => [] };
 
 /** A server of Orders that answers when told to. */
@@ -67,6 +69,7 @@ describe('LiveAnswers', () => {
     let reads = 0;
     const live = answers({
       pauseMs: 0,
+      shortPauseMs: 0,
       read: (host) => {
         reads += 1;
         return read(host);
@@ -81,6 +84,50 @@ describe('LiveAnswers', () => {
     waiting.get('a.com')?.([]);
     expect(await again).toBeUndefined();
     expect(reads).toBe(2);
+  });
+
+  test('a token that an earlier read did not know is read for again, as it may have been written since', async () => {
+    const tokens: string[] = [];
+    let reads = 0;
+    const read = async () => {
+      reads += 1;
+      return [{ tokens: [...tokens], thumbprint: 'A' }, other];
+    };
+    const live = answers({ read, shortPauseMs: 20 });
+    expect(await live.lookup('a.com', 't')).toBeUndefined();
+    tokens.push('t');
+    const since = performance.now();
+    expect(await Promise.all(Array.from({ length: 5 }, () => live.lookup('a.com', 't')))).toEqual(Array(5).fill('t.A'));
+    expect(performance.now() - since).toBeGreaterThan(10);
+    expect(reads).toBe(2);
+  });
+
+  test('a read that began before the request came is followed by another where it does not know the token', async () => {
+    const waiting: ((orders: readonly PendingOrder[]) => void)[] = [];
+    const read = () => new Promise<readonly PendingOrder[]>((resolve) => waiting.push(resolve));
+    const live = answers({ read, shortPauseMs: 0 });
+    const both = (tokens: readonly string[]) => [{ tokens, thumbprint: 'A' }, other];
+    const early = live.lookup('a.com', 't');
+    const late = live.lookup('a.com', 't');
+    waiting[0]?.(both([]));
+    expect(await early).toBeUndefined();
+    await until('the second read', () => waiting.length === 2);
+    waiting[1]?.(both(['t']));
+    expect(await late).toBe('t.A');
+    expect(live.reading).toBe(0);
+  });
+
+  test('a host without unfinished Orders is read for once a second, whatever is asked', async () => {
+    let reads = 0;
+    const live = answers({
+      shortPauseMs: 0,
+      read: async () => {
+        reads += 1;
+        return [];
+      },
+    });
+    for (const token of ['a', 'b', 'c']) expect(await live.lookup('a.com', token)).toBeUndefined();
+    expect(reads).toBe(1);
   });
 
   test('reads for few hosts at once and answers the others as unknown', async () => {

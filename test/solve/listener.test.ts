@@ -87,6 +87,11 @@ describe('the Gateway’s listener', () => {
     expect('parentRef' in pick({ host, gateway: gateway(http('x', { hostname })) })).toBe(matches);
   });
 
+  test('is the one that the issuer names, whatever its port and protocol', () => {
+    const https = http('tls', { protocol: 'HTTPS', port: 443 });
+    expect(pick({ gateway: gateway(http('any'), https), sectionName: 'tls' })).toEqual(onGateway('tls'));
+  });
+
   test('is sought on the port that the CA connects to', () => {
     expect(pick({ gateway: gateway(http('x', { port: 5080 })), port: 5080 })).toEqual(onGateway('x'));
     expect(pick({ gateway: gateway(http('x', { port: 5080 })) })).toHaveProperty('refusal');
@@ -207,23 +212,38 @@ describe('a refusal says what to change', () => {
   test.each<[Partial<ListenerQuestion>, string]>([
     [
       { gateway: gateway(https) },
-      'Gateway infra/parent has no HTTP listener on port 80 that matches foo.com; add one, or use a DNS-01 issuer.',
+      'Gateway infra/parent has no HTTP listener on port 80 at all, and a CA begins there; add one, or use a DNS-01 issuer (for the Gateway’s owner).',
     ],
     [
       { gateway: gateway(http('x', { hostname: 'bar.com' })) },
-      'Gateway infra/parent has no HTTP listener on port 80 that matches foo.com; add one, or use a DNS-01 issuer.',
+      'Gateway infra/parent has no HTTP listener on port 80 that matches foo.com; add one, or use a DNS-01 issuer (for the Gateway’s owner).',
     ],
     [
       { gateway: gateway(http('web', { allowedRoutes: {} })), routeNamespace: 'team-b' },
-      'Listener web of Gateway infra/parent does not allow routes from namespace team-b; allow it in allowedRoutes.namespaces.',
+      'Listener web of Gateway infra/parent does not allow routes from namespace team-b; allow it in allowedRoutes.namespaces (for the Gateway’s owner).',
     ],
     [
       { gateway: gateway(http('web', { allowedRoutes: { ...open, kinds: [{ kind: 'GRPCRoute' }] } })) },
-      'Listener web of Gateway infra/parent does not allow HTTPRoutes; add the kind to allowedRoutes.kinds.',
+      'Listener web of Gateway infra/parent does not allow HTTPRoutes; add the kind to allowedRoutes.kinds (for the Gateway’s owner).',
     ],
     [
       { host: '*.foo.com', gateway: gateway(http('x')) },
       'HTTP-01 cannot prove the wildcard *.foo.com; use a DNS-01 issuer.',
+    ],
+    [
+      { gateway: gateway(http('x')), sectionName: 'gone' },
+      'Gateway infra/parent has no listener gone, which the issuer’s solver names; correct its parentRefs.',
+    ],
+    [
+      { gateway: gateway(http('x', { hostname: 'bar.com' })), sectionName: 'x' },
+      'Listener x of Gateway infra/parent, which the issuer’s solver names, takes no requests for foo.com; name another in its parentRefs, or use a DNS-01 issuer.',
+    ],
+    [
+      {
+        set: set('ListenerSet', [http('own', { allowedRoutes: { namespaces: { from: 'None' } } })]),
+        sectionName: 'own',
+      },
+      'Listener own of ListenerSet team-a/apps does not allow routes from namespace team-a; allow it in allowedRoutes.namespaces (for the ListenerSet’s owner).',
     ],
     [{ set: set('ListenerSet', []) }, 'Gateway infra/parent does not exist.'],
     [{}, 'The Gateway does not exist.'],

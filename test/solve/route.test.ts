@@ -6,9 +6,10 @@ import { type ChallengeRoute, challengeRoute, grantFor } from '../../src/solve/r
 
 const service = { namespace: 'certway-system', name: 'certway-http01', port: 8089 };
 const owner = { apiVersion: 'acme.cert-manager.io/v1', kind: 'Order', name: 'web-1', uid: 'u1' };
+const parent = { name: 'parent', namespace: 'infra', sectionName: 'http' };
 const base: ChallengeRoute = {
   host: 'foo.com',
-  parentRef: { name: 'parent', namespace: 'infra', sectionName: 'http' },
+  parentRefs: [parent],
   namespace: 'team-a',
   service,
   owner,
@@ -55,12 +56,13 @@ describe('the name of a route', () => {
     expect(nameOf({ owner: { ...owner, uid: 'u2' }, labels: {}, host: 'FOO.com' })).toBe(nameOf({}));
     const others = [
       { host: 'bar.com' },
-      { parentRef: { ...base.parentRef, name: 'other' } },
-      { parentRef: { ...base.parentRef, namespace: 'other' } },
-      { parentRef: { ...base.parentRef, kind: 'ListenerSet' } },
-      { parentRef: { ...base.parentRef, sectionName: 'other' } },
+      { parentRefs: [{ ...parent, name: 'other' }] },
+      { parentRefs: [{ ...parent, namespace: 'other' }] },
+      { parentRefs: [{ ...parent, kind: 'ListenerSet' }] },
+      { parentRefs: [{ ...parent, sectionName: 'other' }] },
+      { parentRefs: [parent, { ...parent, name: 'other' }] },
     ];
-    expect(new Set([{}, ...others].map(nameOf)).size).toBe(6);
+    expect(new Set([{}, ...others].map(nameOf)).size).toBe(7);
   });
 
   test.each([
@@ -76,10 +78,10 @@ describe('the name of a route', () => {
   });
 });
 
-test('the parent’s defaults are spelled out, and the solver’s labels cannot override ours', () => {
+test('the parent’s defaults are spelled out, so that none is listed twice, and the solver’s labels cannot override ours', () => {
   const route = challengeRoute({
     ...base,
-    parentRef: { name: 'p' },
+    parentRefs: [{ name: 'p' }, { name: 'p', namespace: 'team-a' }],
     labels: { 'app.kubernetes.io/managed-by': 'evil' },
   });
   expect(route.spec.parentRefs).toEqual([

@@ -10,13 +10,16 @@ import { describe, expect, it } from 'vitest';
 const floors = [
   'api',
   'pki',
+  'keystore',
   'resolve',
   'order',
   'plan',
   'report',
   'kube',
   'acme',
+  'vault',
   'solve',
+  'dns',
   'queue',
   'apply',
   'serve',
@@ -26,10 +29,14 @@ const floors = [
   'config.ts',
   'main.ts',
 ];
-const pure = new Set(['api', 'pki', 'resolve', 'order', 'plan']);
+const pure = new Set(['api', 'pki', 'keystore', 'resolve', 'order', 'plan']);
 // Values in, values out: these builtins compute and touch nothing.
 const calmBuiltins = new Set(['node:buffer', 'node:net', 'node:url', 'node:util']);
-const pkiBuiltins = new Set([...calmBuiltins, 'node:crypto']);
+// Keys, salts and signatures: these folders compute with OpenSSL, and may wait for it or give the loop a turn meanwhile.
+const cryptoBuiltins: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['pki', new Set([...calmBuiltins, 'node:crypto'])],
+  ['keystore', new Set([...calmBuiltins, 'node:crypto', 'node:timers/promises'])],
+]);
 // Names, tokens and fingerprints are hashes: a hash is a value of its input.
 const hashOnly = /^import \{ createHash \} from 'node:crypto'/m;
 const effects =
@@ -144,9 +151,7 @@ describe('a pure folder', () => {
       !pure.has(floor)
         ? []
         : imports
-            .filter(
-              (specifier) => isBuiltin(specifier) && !(floor === 'pki' ? pkiBuiltins : calmBuiltins).has(specifier),
-            )
+            .filter((specifier) => isBuiltin(specifier) && !(cryptoBuiltins.get(floor) ?? calmBuiltins).has(specifier))
             .filter((specifier) => !(specifier === 'node:crypto' && hashOnly.test(text)))
             .map((specifier) => `imports ${specifier}`),
     );
@@ -155,7 +160,7 @@ describe('a pure folder', () => {
 
   it('has no clock, no random, no timer and no console', () => {
     const impure = offences(({ floor, text }) => {
-      if (!pure.has(floor) || floor === 'pki') return [];
+      if (!pure.has(floor) || cryptoBuiltins.has(floor)) return [];
       const [found] = effects.exec(codeOf(text)) ?? [];
       return found === undefined ? [] : [`uses ${found}`];
     });
@@ -164,7 +169,9 @@ describe('a pure folder', () => {
 
   it('does not await, except for keys and signatures', () => {
     const waiting = offences(({ floor, text }) =>
-      pure.has(floor) && floor !== 'pki' && /\b(async|await)\b/.test(codeOf(text)) ? ['is asynchronous'] : [],
+      pure.has(floor) && !cryptoBuiltins.has(floor) && /\b(async|await)\b/.test(codeOf(text))
+        ? ['is asynchronous']
+        : [],
     );
     expect(waiting).toEqual([]);
   });

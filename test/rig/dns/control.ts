@@ -1,5 +1,6 @@
 // Remote control of the world's DNS table over HTTP on loopback, for test files, which run in other processes than the
-// world, and for people: curl -X PUT $DNS_CONTROL/example.com -d '["10.0.0.1"]', or '"NXDOMAIN"', or DELETE.
+// world, and for people: curl -X PUT $DNS_CONTROL/example.com -d '["10.0.0.1"]', or '"NXDOMAIN"', or '{"forward":"127.0.0.2:5353"}',
+// or DELETE.
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -42,7 +43,8 @@ async function perform(request: IncomingMessage, table: Table): Promise<{ status
   }
   if (request.method !== 'PUT') return { status: 405, body: '"PUT, DELETE or GET"' };
   const answer = parse(await text(request));
-  if (!isAnswer(answer)) return { status: 400, body: '"addresses, or NXDOMAIN, SERVFAIL, DROP"' };
+  if (!isAnswer(answer))
+    return { status: 400, body: '"addresses, or NXDOMAIN, SERVFAIL, DROP, or an object with forward: address:port"' };
   table.set(name, answer);
   return { status: 200, body: '{}' };
 }

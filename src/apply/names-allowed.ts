@@ -1,0 +1,41 @@
+// Asks the Namespace's rule about names before anything is approved or signed with them. Called when either reconciler observes.
+
+import type { CertificateSpec } from '../api/certmanager.ts';
+import { annotations } from '../api/names.ts';
+import { namespaces } from '../api/resources.ts';
+import { type ClaimedName, namesInCsr } from '../pki/csr-claims.ts';
+import { namesOfSpec } from '../pki/names.ts';
+import { foreignName, readDomains } from '../resolve/domains.ts';
+import type { Ports } from './ports.ts';
+
+/** Undefined where every name is allowed, else a sentence about the first that is not. */
+export async function refusedName(
+  ports: Pick<Ports, 'kube' | 'stores'>,
+  namespace: string,
+  names: readonly ClaimedName[],
+): Promise<string | undefined> {
+  let known = ports.stores.namespaces.get(namespace);
+  if (known === undefined) {
+    // Younger than our watch, or no watch is allowed: asked, because silence must not be taken for a yes.
+    const read = await ports.kube.get(namespaces, { name: namespace });
+    if (!read.ok) return `The names that namespace "${namespace}" may use cannot be read: ${read.problem.message}`;
+    known = read.value;
+  }
+  return foreignName(namespace, readDomains(known.metadata.annotations?.[annotations.domains]), names);
+}
+
+type CsrNames = Parameters<typeof namesInCsr>[0];
+
+/** Those of the CSR, which is what is signed; before there is one, those that the spec lists. */
+export function claimedNames(csr: CsrNames | undefined, spec: CertificateSpec): readonly ClaimedName[] {
+  if (csr !== undefined) return namesInCsr(csr);
+  const { commonName, dnsNames, ipAddresses, uris, emailAddresses } = namesOfSpec(spec);
+  const named = (type: ClaimedName['type'], values: readonly string[]) => values.map((value) => ({ type, value }));
+  return [
+    ...named('commonName', commonName === undefined ? [] : [commonName]),
+    ...named('dns', dnsNames),
+    ...named('ip', ipAddresses),
+    ...named('uri', uris),
+    ...named('email', emailAddresses),
+  ];
+}
