@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { accounts } from './apply/accounts.ts';
 import { certificateReconciler } from './apply/certificate.ts';
-import { knownOrders, liveOrders } from './apply/challenge-lookup.ts';
+import { isExpected, knownOrders, liveOrders } from './apply/challenge-lookup.ts';
 import { keepGrants } from './apply/grant-keeper.ts';
 import { startIssuance } from './apply/issuance.ts';
 import { issuerReconciler } from './apply/issuer.ts';
@@ -20,6 +20,7 @@ import { besideShims } from './apply/shims.ts';
 import { signers } from './apply/signers.ts';
 import { makeStores } from './apply/stores.ts';
 import { secretChanged, wireTriggers } from './apply/triggers.ts';
+import { vaultSigner, vaultVerdict } from './apply/vault.ts';
 import { startWatches } from './apply/watches.ts';
 import { printGrant } from './cli/grant.ts';
 import { type ControllerConfig, readConfig } from './config.ts';
@@ -28,6 +29,7 @@ import { kubeClient } from './kube/client.ts';
 import { leadership } from './kube/leadership.ts';
 import { eventRecorder } from './kube/recorder.ts';
 import { openSession } from './kube/session.ts';
+import { tokenRequests } from './kube/token-request.ts';
 import { openLogger } from './report/logger.ts';
 import { createMetrics } from './report/metrics.ts';
 import { LiveAnswers } from './serve/live-answers.ts';
@@ -71,7 +73,14 @@ async function controller(config: ControllerConfig): Promise<number> {
     wakeCertificate: work.certificate,
     wakeRequest: work.request,
     looks: looks({ signal, log }),
-    dns: { https, proxyUrl, session, ambient: config.dns.ambient, view: { ...config.dns.view, https } },
+    dns: {
+      https,
+      proxyUrl,
+      session,
+      requestToken: tokenRequests(session),
+      ambient: config.dns.ambient,
+      view: { ...config.dns.view, https },
+    },
     presenting: new Set(),
     hurried: new Set(),
     keys: keyMaker(),
@@ -80,6 +89,11 @@ async function controller(config: ControllerConfig): Promise<number> {
       ...watched,
       now: Date.now,
       onChange: (...change) => secretChanged(ports, work, ...change),
+    }),
+    vaults: vaultSigner({
+      mayPost: () => lead.mayWrite() && issuance.mayIssue(),
+      proxies: config.proxies,
+      requestToken: tokenRequests(session),
     }),
     accounts: accounts({
       kube,
@@ -102,7 +116,7 @@ async function controller(config: ControllerConfig): Promise<number> {
   // Every replica answers challenges, health and metrics.
   const answers = new LiveAnswers({
     known: { orders: (host) => knownOrders(stores, host) },
-    expected: (host) => stores.certificates.by('host', host).length > 0,
+    expected: (host) => isExpected(stores, host),
     read: (host) => liveOrders(kube, stores, host),
     onError: (error) => log.warn({ err: error }, 'live read of Orders failed'),
   });
@@ -120,10 +134,11 @@ async function controller(config: ControllerConfig): Promise<number> {
   const onLead = () => {
     log.info({ identity: config.lease.identity }, 'leading');
     const signing = signers();
+    const judges = { verdict: vaultVerdict, forget: ports.vaults.forget };
     const shimless = besideShims({ ...ports, rival: issuance.rival });
     led.use(keepGrants(ports));
     work.start({
-      issuer: issuance.through((each) => issuerReconciler(each, signing)),
+      issuer: issuance.through((each) => issuerReconciler(each, signing, judges)),
       gateway: listenerReconciler({ ...ports, kube: shimless }),
       certificate: issuance.through((each) => certificateReconciler(each, signing)),
       request: issuance.through((each) => requestReconciler(each, signing)),
@@ -144,6 +159,7 @@ async function controller(config: ControllerConfig): Promise<number> {
   await led.disposeAsync();
   await lead.release();
   await ports.accounts[Symbol.asyncDispose]();
+  await ports.vaults[Symbol.asyncDispose]();
   await https[Symbol.asyncDispose]();
   await session[Symbol.asyncDispose]();
   return signal.reason;

@@ -3,7 +3,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { PrivateKeySpec } from '../api/certmanager.ts';
 import type { PresentedNote } from '../dns/provider.ts';
-import type { OrderState } from '../order/state.ts';
+import type { OrderState, Wait } from '../order/state.ts';
 import type { CsrFacts } from '../pki/csr.ts';
 import { keyMatchesSpec } from '../pki/keys.ts';
 import type { AttemptSeen } from '../plan/seen.ts';
@@ -18,6 +18,8 @@ export interface Attempt {
     | { readonly kind: 'lost' };
   signed?: { readonly chainPem: string; readonly caPem?: string };
   failure?: string;
+  /** A remote signer cannot sign for now. */
+  wait?: Wait;
   order?: OrderState;
   /** The Order was created here and nothing has been asked of the CA for it yet. */
   freshOrder?: string;
@@ -62,13 +64,14 @@ export function renewAttempt(attempt: Attempt, revision: number): Attempt {
 }
 
 export function attemptSeen(attempt: Attempt, spec: PrivateKeySpec | undefined): AttemptSeen {
-  const { key, order, failure } = attempt;
+  const { key, order, failure, wait } = attempt;
   const isStale = key !== undefined && key.kind !== 'lost' && !keyMatchesSpec(key.key, spec);
   return {
     key: isStale ? 'stale' : (key?.kind ?? 'none'),
     ...(key !== undefined && key.kind !== 'lost' && { keyFingerprint: key.fingerprint }),
     signed: attempt.signed !== undefined,
     ...(failure !== undefined && { failure }),
+    ...(wait !== undefined && { wait }),
     ...(order !== undefined && { order }),
   };
 }

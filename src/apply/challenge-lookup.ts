@@ -20,6 +20,11 @@ export function knownOrders(stores: Stores, host: string): readonly PendingOrder
   return pendingFor(stores, host, stores.orders.by('host', host));
 }
 
+/** Whether an Order for the host can exist: a Certificate names it, or an unfinished Order does whose tokens may not be here yet. */
+export function isExpected(stores: Stores, host: string): boolean {
+  return stores.certificates.by('host', host).length > 0 || stores.orders.by('host', host).some(isUnfinished);
+}
+
 /** The same past the cache: an Order that another replica has just made is found by its host label. */
 export async function liveOrders(kube: Kube, stores: Stores, host: string): Promise<readonly PendingOrder[]> {
   const labelSelector = `${labels.hostPrefix}${hostLabel(host)}=true`;

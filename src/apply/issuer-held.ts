@@ -31,7 +31,7 @@ export type HeldKey =
   /** `lastHash`: of the key that stood there when it was last read. */
   | { readonly kind: 'unread'; readonly lastHash?: string }
   | { readonly kind: 'other'; readonly seen: Exclude<AccountKeySeen, { kind: 'held' }>; readonly watched: string }
-  /** `watched`: what the watch said of the Secret when it was read; a later word that is neither this nor the Secret's own is news. */
+  /** `watched`: the watch's last word on the Secret; another word that is not the Secret as it was read is news. */
   | { readonly kind: 'read'; readonly secret: KeySecret; readonly watched: string };
 
 export function nothingHeld(generation: number | undefined): Held {

@@ -92,11 +92,9 @@ function refresh(ports: Ports, issuer: Issuer, held: Held): void {
   }
   if (issuer.spec.acme === undefined || held.key.kind === 'unread') return;
   const version = watchedVersion(ports, issuer);
-  const isKnown =
-    version === undefined ||
-    version === held.key.watched ||
-    (held.key.kind === 'read' && version === held.key.secret.resourceVersion);
-  if (!isKnown) held.key = reread(held.key);
+  if (version === undefined || version === held.key.watched) return;
+  const isOwn = held.key.kind === 'read' && version === held.key.secret.resourceVersion;
+  held.key = isOwn ? { ...held.key, watched: version } : reread(held.key);
 }
 
 async function observe(

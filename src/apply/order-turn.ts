@@ -7,7 +7,7 @@ import type { OrderFact, OrderState } from '../order/state.ts';
 import type { Attempt } from './attempt.ts';
 import type { Done, Task } from './perform.ts';
 
-export interface OrderAttempt extends Pick<Attempt, 'forbidden' | 'refusal' | 'signed' | 'failure'> {
+export interface OrderAttempt extends Pick<Attempt, 'forbidden' | 'refusal' | 'signed' | 'failure' | 'wait'> {
   order?: OrderState;
   /** UID of the Order that was created here while nothing has been asked of the CA for it yet. */
   freshOrder?: string;

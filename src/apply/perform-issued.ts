@@ -46,7 +46,8 @@ export async function writeStatus(turn: Turn, status: CertificateStatus, stage: 
     ports.kube.replaceStatus(certificates, { ...certificate, status }),
     (value) => ports.stores.certificates.note(value),
   );
-  const issuedHere = seen.issuer.kind === 'local' && status.revision !== certificate.status?.revision;
+  const issuedHere =
+    (seen.issuer.kind === 'local' || seen.issuer.kind === 'remote') && status.revision !== certificate.status?.revision;
   if (done.kind === 'onward') await tell(turn, stage, issuedHere);
   return done;
 }

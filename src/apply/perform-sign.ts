@@ -9,12 +9,14 @@ import type { RequestTurn } from './order-turn.ts';
 import { type Done, onward } from './perform.ts';
 import { requestedCsr } from './request-csr.ts';
 import type { Signers } from './signers.ts';
+import { signByVault } from './vault-sign.ts';
 
 const ninetyDays = 90 * 86_400_000;
 
 /** `key` is the request's own private key, which a SelfSigned issuer signs with. The outcome is left in the attempt. */
 export async function sign(turn: RequestTurn, signers: Signers, key: KeyObject | undefined): Promise<Done> {
   const { ports, request, issuer, attempt } = turn;
+  if (issuer.spec.vault !== undefined) return signByVault(turn, ports.vaults);
   const csr = requestedCsr(request);
   if (!csr.ok) {
     attempt.failure = csr.problem.message;

@@ -19,6 +19,7 @@ import type { KeyMaker } from './key-maker.ts';
 import type { KeystoreMaker } from './keystore-maker.ts';
 import type { Looks } from './looks.ts';
 import type { SecretWatches } from './secret-watches.ts';
+import type { VaultSigner } from './vault.ts';
 
 /** One cache per watched kind; both kinds of ListenerSet share a shape but not a store. */
 export interface Stores {
@@ -56,7 +57,7 @@ export interface Settings {
 }
 
 /** What DNS-01 reaches the world through. */
-export interface DnsPorts extends Pick<ProviderPorts, 'https' | 'proxyUrl' | 'session' | 'endpoints'> {
+export interface DnsPorts extends Pick<ProviderPorts, 'https' | 'proxyUrl' | 'session' | 'requestToken' | 'endpoints'> {
   readonly view: DnsView;
   readonly ambient: Readonly<Record<'issuers' | 'clusterIssuers', ProviderPorts['ambientCredentials']>>;
 }
@@ -66,6 +67,7 @@ export interface Ports {
   readonly stores: Stores;
   readonly secrets: SecretWatches;
   readonly accounts: Accounts;
+  readonly vaults: VaultSigner;
   readonly keys: KeyMaker;
   readonly keystores: KeystoreMaker;
   readonly looks: Looks;

@@ -83,7 +83,7 @@ async function observe(ports: Ports, request: CertificateRequest, memory: Memory
   const lacksKey = issuer.kind === 'local' && isSelfSigned ? await findKey(ports, request, memory) : undefined;
   const claimed = csr.ok ? namesInCsr(csr.value) : [];
   const foreignNames = await refusedName(ports, request.metadata.namespace ?? '', claimed);
-  const { signed, failure, order: state, refusal } = memory;
+  const { signed, failure, wait, order: state, refusal } = memory;
   return {
     request,
     approver: ports.settings.approver,
@@ -96,6 +96,7 @@ async function observe(ports: Ports, request: CertificateRequest, memory: Memory
     attempt: {
       signed: signed !== undefined,
       ...(failure !== undefined && { failure }),
+      ...(wait !== undefined && { wait }),
       ...(state !== undefined && { order: state }),
     },
     ...(refusal !== undefined && { refusal }),

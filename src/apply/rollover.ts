@@ -208,7 +208,10 @@ function mayHaveChanged(problem: CaProblem): boolean {
 }
 
 /** What it comes to where the CA, asked afterwards, does not know the account by the new key. */
-const notSo: CaProblem = { kind: 'malformed', detail: 'The CA said yes to a new account key and goes on with the old one.' };
+const notSo: CaProblem = {
+  kind: 'malformed',
+  detail: 'The CA said yes to a new account key and goes on with the old one.',
+};
 
 const cannotChange: CaProblem = {
   kind: 'refused',

@@ -7,6 +7,7 @@ import type { KubeObject } from '../api/meta.ts';
 import { annotations, certManagerGroup } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { Store } from '../kube/store.ts';
+import { vaultSecretNames } from '../plan/issuer-vault.ts';
 import { parentKey } from '../resolve/source.ts';
 import { wantedIssuerKey } from './issuer-of.ts';
 import { hostsOf } from './order-object.ts';
@@ -94,8 +95,12 @@ function parentOf(certificate: Certificate): readonly string[] {
 
 /** By the names of its Secrets, and under `*` so that a change of rights in a namespace reaches every issuer that reads one. */
 function issuerSecretsOf({ spec }: Issuer): readonly string[] {
-  const { ca, acme } = spec;
+  const { ca, acme, vault } = spec;
   const binding = acme?.externalAccountBinding?.keySecretRef.name;
-  const names = [ca?.secretName, acme?.privateKeySecretRef.name, binding].filter((name) => name !== undefined);
-  return names.length === 0 ? [] : [...new Set([...names, '*'])];
+  const ofVault = vault === undefined ? [] : vaultSecretNames(vault);
+  const names = [ca?.secretName, acme?.privateKeySecretRef.name, binding, ...ofVault].filter(
+    (name) => name !== undefined,
+  );
+  // A Vault issuer may live on a right alone: to request tokens of a ServiceAccount.
+  return names.length === 0 && vault === undefined ? [] : [...new Set([...names, '*'])];
 }

@@ -15,7 +15,7 @@ export type AwsSource =
   | {
       readonly kind: 'webIdentity';
       readonly role: string;
-      readonly token: (signal: AbortSignal) => Promise<Reply<string, DnsProblem>>;
+      readonly token: () => Promise<Reply<string, DnsProblem>>;
     };
 
 export interface AwsOptions {
@@ -41,7 +41,7 @@ const commonRegion = 'us-east-1';
 const coolDownMs = 5_000;
 
 /** Asks AWS for nothing yet, except where a ServiceAccount's token is wanted, which the API server gives. */
-export async function openAws(options: AwsOptions, signal: AbortSignal): Promise<Reply<AwsLink, DnsProblem>> {
+export async function openAws(options: AwsOptions): Promise<Reply<AwsLink, DnsProblem>> {
   const [sdk, providers] = await Promise.all([
     import('@aws-sdk/client-route-53'),
     import('@aws-sdk/credential-providers'),
@@ -50,7 +50,7 @@ export async function openAws(options: AwsOptions, signal: AbortSignal): Promise
   const region = options.region ?? (await regionHere(sdk));
   const shared = { region, maxAttempts: 2, requestHandler: requestHandler(options.proxyUrl) };
   const clientConfig = { ...shared, ...(endpoints.sts !== undefined && { endpoint: endpoints.sts }) };
-  const token = source.kind === 'webIdentity' ? await source.token(signal) : undefined;
+  const token = source.kind === 'webIdentity' ? await source.token() : undefined;
   if (token?.ok === false) return token;
   const own = () => {
     switch (source.kind) {

@@ -5,6 +5,7 @@ import type { SecretKeySelector } from '../api/certmanager.ts';
 import type { CloudflareSolver, Dns01Solver, Rfc2136Solver, Route53Solver } from '../api/dns01-solver.ts';
 import type { Reply } from '../api/reply.ts';
 import type { Session } from '../kube/session.ts';
+import type { RequestToken } from '../kube/token-request.ts';
 import type { AwsSource } from './aws.ts';
 import { cloudflareProvider } from './cloudflare.ts';
 import type { Https } from './https.ts';
@@ -14,7 +15,7 @@ import type { DnsProvider } from './provider.ts';
 import { rfc2136Provider } from './rfc2136.ts';
 import { route53Provider } from './route53.ts';
 import { isGiven, originOf, type ReadSecret, secretText, tsigKey } from './secrets.ts';
-import { requestToken } from './service-account.ts';
+import { accountToken } from './service-account.ts';
 import { webhookProvider } from './webhook.ts';
 
 export interface ProviderPorts {
@@ -22,7 +23,9 @@ export interface ProviderPorts {
   readonly https: Https;
   /** For the AWS SDK, which has sockets of its own. */
   readonly proxyUrl: string | undefined;
+  /** For webhooks. */
   readonly session: Pick<Session, 'request'>;
+  readonly requestToken: RequestToken;
   /** The issuer's namespace; for a ClusterIssuer the cluster resource namespace. */
   readonly resourceNamespace: string;
   /** `--cluster-issuer-ambient-credentials` or `--issuer-ambient-credentials`, whichever the issuer's kind is under. */
@@ -138,10 +141,10 @@ function awsSource(solver: Route53Solver, read: ReadSecret, ports: ProviderPorts
   const role = filled(solver.role);
   if (account !== undefined) {
     if (role === undefined) return failed('misconfigured', 'dns01.route53.auth needs role: the ARN to assume.');
-    const { session, resourceNamespace: namespace } = ports;
+    const { requestToken, resourceNamespace: namespace } = ports;
     const audiences = account.audiences?.length ? account.audiences : [awsAudience];
-    const wish = { namespace, serviceAccount: account.name, audiences };
-    const token = (signal: AbortSignal) => requestToken(session, wish, signal);
+    const wish = { namespace, name: account.name, audiences };
+    const token = () => accountToken(requestToken, wish);
     return { ok: true, value: { kind: 'webIdentity', role, token } };
   }
   const { accessKeyIDSecretRef: idRef, secretAccessKeySecretRef: secretRef } = solver;

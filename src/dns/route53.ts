@@ -19,7 +19,7 @@ const attempts = 4;
 export function route53Provider(options: Route53Options): DnsProvider {
   return {
     present: (record, signal) =>
-      linked(options, signal, async (link) => {
+      linked(options, async (link) => {
         const zoneId = await zoneIdOf(link, options, record, signal);
         if (!zoneId.ok) return zoneId;
         const changed = await change(link, options, { zoneId: zoneId.value, record, plan: additions }, signal);
@@ -27,9 +27,9 @@ export function route53Provider(options: Route53Options): DnsProvider {
         const changeId = changed.value === undefined ? {} : { changeId: changed.value };
         return { ok: true, value: { zoneId: zoneId.value, ...changeId } };
       }),
-    settled: (note, signal) => linked(options, signal, (link) => settled(link, options, note, signal)),
+    settled: (note, signal) => linked(options, (link) => settled(link, options, note, signal)),
     cleanUp: (record, note, signal) =>
-      linked(options, signal, async (link) => {
+      linked(options, async (link) => {
         const noted = note?.zoneId;
         const zoneId =
           noted === undefined ? await zoneIdOf(link, options, record, signal) : ({ ok: true, value: noted } as const);
@@ -42,10 +42,9 @@ export function route53Provider(options: Route53Options): DnsProvider {
 
 async function linked<T>(
   options: Route53Options,
-  signal: AbortSignal,
   work: (link: AwsLink) => Promise<Reply<T, DnsProblem>>,
 ): Promise<Reply<T, DnsProblem>> {
-  const opened = await openAws(options, signal);
+  const opened = await openAws(options);
   if (!opened.ok) return opened;
   using link = opened.value;
   return await work(link);

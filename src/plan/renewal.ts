@@ -33,8 +33,8 @@ const leastLife = 2 * hour;
  * renewBefore renews without a pause.
  *
  * Outside all windows it waits for the next to open. cert-manager waits even past the expiry when the next one opens soon after it, and
- * renews at once when none does; here a window must open early enough to repeat a failed attempt, or the certificate is renewed at the
- * asked moment: an outage is worse than a renewal at the wrong time of day. A window that cannot be read counts as not there, for the
+ * renews at the asked moment, as an error, when none does. Here a window must open early enough to repeat a failed attempt, or the asked
+ * moment counts: an outage is worse than a renewal at the wrong time of day. A window that cannot be read counts as not there, for the
  * same reason; checkRenewal says so.
  */
 export function renewAt(input: RenewalInput): Renewal {

@@ -24,16 +24,9 @@ export function answer(host: string, token: string, view: AnswerView): string | 
   // Each one is looked at, so that the time taken says nothing about which one fits.
   const [own] = orders.filter((order) => order.tokens.filter((known) => sameText(known, token)).length > 0);
   if (own !== undefined) return `${token}.${own.thumbprint}`;
-  const accounts = [...new Set(orders.map((order) => order.thumbprint))];
-  if (isProbe(token)) {
-    const [found] = accounts
-      .map((thumbprint) => probeAnswer(thumbprint, host, token))
-      .filter((each) => each !== undefined);
-    return found;
-  }
-  // HTTP01: goes with the random tokens of apply/prove.ts; see the report.
-  const [only] = accounts;
-  return accounts.length === 1 && only !== undefined ? `${token}.${only}` : undefined;
+  if (!isProbe(token)) return undefined;
+  const probed = orders.map(({ thumbprint }) => probeAnswer(thumbprint, host, token));
+  return probed.find((each) => each !== undefined);
 }
 
 /** base64url, as RFC 8555 §8 demands; 128 is four times what CAs use. */

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Route53Solver } from '../../src/api/dns01-solver.ts';
 import type { ProviderPorts } from '../../src/dns/make-provider.ts';
 import type { DnsProvider } from '../../src/dns/provider.ts';
+import type { TokenWish } from '../../src/kube/token-request.ts';
 import { type AwsScript, awsError, awsScript, zoneId } from './aws-script.ts';
 import { type LoopbackApi, startLoopbackApi, type Told } from './loopback-api.ts';
 import { signatureOf } from './sigv4.ts';
@@ -191,28 +192,35 @@ describe('credentials', () => {
   it('of a ServiceAccount are its token, exchanged for the role', async () => {
     await using api = await apiOf(awsScript());
     const role = 'arn:aws:iam::123456789012:role/dns';
-    const requests: unknown[] = [];
-    const session = {
-      request: async <T>(request: unknown) => {
-        requests.push(request);
-        return { ok: true as const, value: { status: { token: 'header.payload.signature' } } as T };
-      },
+    const wishes: TokenWish[] = [];
+    const requestToken = async (wish: TokenWish) => {
+      wishes.push(wish);
+      return { ok: true, value: 'header.payload.signature' } as const;
     };
     const auth = { kubernetes: { serviceAccountRef: { name: 'dns-writer' } } };
-    got(await providerAt(api, { auth, role, hostedZoneID: zoneId }, { session }).present(apex, never));
-    expect(requests).toMatchObject([
-      {
-        method: 'POST',
-        path: '/api/v1/namespaces/team/serviceaccounts/dns-writer/token',
-        body: { spec: { audiences: ['sts.amazonaws.com'], expirationSeconds: 600 } },
-      },
-    ]);
+    got(await providerAt(api, { auth, role, hostedZoneID: zoneId }, { requestToken }).present(apex, never));
+    expect(wishes).toEqual([{ namespace: 'team', name: 'dns-writer', audiences: ['sts.amazonaws.com'] }]);
     expect(Object.fromEntries(new URLSearchParams(api.asked[0]?.body))).toMatchObject({
       Action: 'AssumeRoleWithWebIdentity',
       RoleArn: role,
       WebIdentityToken: 'header.payload.signature',
     });
     expect(api.asked.slice(1).every((asked) => signatureOf(asked, 'role-secret').valid)).toBe(true);
+  });
+
+  it.each([
+    ['forbidden', 'refused', /ServiceAccount team\/dns-writer may not be requested.*serviceaccounts\/token/],
+    ['notFound', 'misconfigured', /No token of ServiceAccount team\/dns-writer/],
+  ] as const)('of a ServiceAccount whose token is %s are a problem of the issuer', async (kind, expected, sentence) => {
+    await using api = await apiOf(awsScript());
+    const requestToken = async () => ({ ok: false, problem: { kind, message: 'so it is' } }) as const;
+    const auth = { kubernetes: { serviceAccountRef: { name: 'dns-writer' } } };
+    const provider = providerAt(api, { auth, role: 'arn:aws:iam::1:role/dns' }, { requestToken });
+    expect(problemIn(await provider.present(apex, never))).toEqual({
+      kind: expected,
+      message: expect.stringMatching(sentence),
+    });
+    expect(api.asked).toEqual([]);
   });
 
   it('are those of the environment where that is allowed', async () => {

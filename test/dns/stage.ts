@@ -20,6 +20,7 @@ export function ports(change: Partial<ProviderPorts> = {}): ProviderPorts {
     https,
     proxyUrl: undefined,
     session: { request: () => Promise.reject(new Error('the API server is not part of this test')) },
+    requestToken: () => Promise.reject(new Error('the API server is not part of this test')),
     resourceNamespace: 'team',
     ambientCredentials: 'forbidden',
     ...change,

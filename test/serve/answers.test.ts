@@ -20,10 +20,10 @@ const view = { orders: (host: string) => orders[host] ?? [] };
 describe('answer', () => {
   test.each<[string, string, string, string | undefined]>([
     ['its own Order’s account', 'one.com', 't2', 't2.A'],
-    ['the only account, for a token not known yet', 'one.com', 'new', 'new.A'],
-    ['the only account, before any token is known', 'fresh.com', 't', 't.A'],
-    ['the account that two Orders share', 'twice.com', 'new', 'new.A'],
+    ['its own Order’s account, beside another Order of it', 'twice.com', 't3', 't3.A'],
     ['each token by its own account', 'two.com', 't2', 't2.B'],
+    ['nothing for a token that no Order has: it is not repeated', 'one.com', 'new', undefined],
+    ['nothing before any token is known', 'fresh.com', 't', undefined],
     ['nothing for an unknown token of two accounts', 'two.com', 'new', undefined],
     ['nothing for a host that is not being ordered', 'other.com', 't1', undefined],
     ['nothing for a token that is none', 'one.com', 't.1', undefined],

@@ -36,14 +36,16 @@ const gateway: Gateway = {
   status: { addresses: [{ value: '192.0.2.1' }] },
 };
 
-const stores = {
+const emptyStores = () => ({
   orders: new Store<Order>(),
   routes: new Store<HttpRoute>(),
   listenerSets: new Store<ListenerSet>(),
   xListenerSets: new Store<ListenerSet>(),
-};
+});
+let stores = emptyStores();
 
 beforeEach(() => {
+  stores = emptyStores();
   stores.orders.swap([order], '1');
   stores.routes.swap([{ ...route, metadata: { ...route.metadata, resourceVersion: '1' } }], '1');
   stores.listenerSets.swap([set], '1');

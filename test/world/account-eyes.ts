@@ -41,7 +41,7 @@ export async function accountAtCa(
   name: string,
 ): Promise<Reply<AcmeAccount | undefined, AcmeProblem>> {
   await using session = await accountSession(team, ca, name);
-  return findAccount(session);
+  return await findAccount(session);
 }
 
 /** acmeIssuer with other fields in spec.acme. */

@@ -166,7 +166,7 @@ describe('a route', () => {
       );
     await say('False', 'NotAllowedByListeners');
     const words = new RegExp(
-      `^SelfCheckFailed: The Gateway’s listener http does not allow routes from ${team.namespace} `,
+      `^SelfCheckFailed: .*The Gateway’s listener http does not allow routes from ${team.namespace} `,
     );
     expect((await team.says('refused', 'Issuing', words)).message).not.toContain('your eyes');
     await world.dns.clear(host);
