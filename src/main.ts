@@ -62,8 +62,7 @@ async function controller(config: ControllerConfig): Promise<number> {
   const stores = makeStores(onBug);
   const work = makeWork();
   const watched = { session, signal, log, onBug };
-  const proxyUrl = config.proxies?.url;
-  const https = openHttps({ proxyUrl, userAgent: 'certway-controller' });
+  const https = openHttps({ proxies: config.proxies, userAgent: 'certway-controller' });
   const ports: Ports = {
     kube,
     stores,
@@ -75,7 +74,7 @@ async function controller(config: ControllerConfig): Promise<number> {
     looks: looks({ signal, log }),
     dns: {
       https,
-      proxyUrl,
+      proxies: config.proxies,
       session,
       requestToken: tokenRequests(session),
       ambient: config.dns.ambient,

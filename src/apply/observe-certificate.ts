@@ -7,9 +7,9 @@ import { secrets } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { Store } from '../kube/store.ts';
 import { fingerprint } from '../pki/keys.ts';
-import { renewalTime } from '../pki/renewal.ts';
 import { checkRequest, requestSatisfies, unsupportedPart } from '../pki/satisfies.ts';
 import { approvalOf } from '../plan/approval.ts';
+import { type Renewal, renewAt } from '../plan/renewal.ts';
 import type { CertificateSeen, RequestSeen, SecretSeen } from '../plan/seen.ts';
 import { nothingStands } from '../plan/standing.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
@@ -22,9 +22,6 @@ import { standingOf } from './order-standing.ts';
 import type { Ports } from './ports.ts';
 import { requestedCsr } from './request-csr.ts';
 import { readSecret, secretFacts } from './secret-content.ts';
-
-/** A certificate is not renewed sooner than this after its notBefore. */
-const leastLifeMs = 2 * 3_600_000;
 
 export type Observed =
   | { readonly kind: 'seen'; readonly seen: CertificateSeen }
@@ -47,7 +44,7 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
   const request = seeRequest(ports, certificate, attempt);
   const [order] = request === undefined ? [] : ports.stores.orders.by('owner', request.object.metadata.uid ?? '');
   if (order !== undefined) hasten(ports, order, attempt);
-  const renewAt = renewal(certificate, secret.value);
+  const due = renewal(certificate, secret.value);
   const checked = checkRequest(certificate.spec);
   const unsupported = unsupportedPart(certificate.spec);
   const rival = rivalOf(ports, certificate, secret.value);
@@ -63,7 +60,8 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
       standing: order === undefined ? nothingStands : standingOf(ports.stores, order),
       attempt: attemptSeen(attempt, certificate.spec.privateKey),
       leftovers: leftovers(ports, certificate, watch.kind === 'ready' ? watch.store : undefined),
-      ...(renewAt !== undefined && { renewAt }),
+      ...(due?.kind === 'due' && { renewAt: due.at }),
+      renewal: due?.kind === 'disabled' ? 'disabled' : 'wanted',
       ...(!checked.ok && { invalid: checked.problem.message }),
       ...(foreignNames !== undefined && { foreignNames }),
       ...(unsupported !== undefined && { unsupported }),
@@ -157,21 +155,21 @@ function sameTerms({ spec: asked }: CertificateRequest, { spec: wanted }: Certif
   return (
     issuer(asked.issuerRef) === issuer(wanted.issuerRef) &&
     asked.duration === wanted.duration &&
+    (asked.isCA ?? false) === (wanted.isCA ?? false) &&
     usages(asked.usages) === usages(wanted.usages)
   );
 }
 
-function renewal(certificate: Certificate, secret: SecretSeen): number | undefined {
+function renewal({ spec, metadata }: Certificate, secret: SecretSeen): Renewal | undefined {
   if (secret.kind !== 'ours' || secret.facts.leaf === undefined) return undefined;
-  const { renewBefore, renewBeforePercentage } = certificate.spec;
-  const { notBefore, notAfter } = secret.facts.leaf;
-  const asked = renewalTime({
-    ...secret.facts.leaf,
+  const { renewBefore, renewBeforePercentage, renewal: wish } = spec;
+  return renewAt({
+    leaf: secret.facts.leaf,
     ...(renewBefore !== undefined && { renewBefore }),
     ...(renewBeforePercentage !== undefined && { renewBeforePercentage }),
+    ...(wish !== undefined && { renewal: wish }),
+    seed: metadata.uid ?? '',
   });
-  // A renewBefore of almost the whole life would renew without a pause, and CAs set notBefore back by up to an hour.
-  return Math.max(asked, notBefore + Math.min(leastLifeMs, (notAfter - notBefore) / 3));
 }
 
 /** Of several Certificates with one secretName, the one that the Secret names keeps it, else the oldest, then the first by name. */

@@ -100,13 +100,7 @@ export async function createRequest(turn: Turn): Promise<Done> {
   const { key } = attempt;
   if (key === undefined || key.kind === 'lost') return onward;
   const { spec } = certificate;
-  const csr = await createCsr({
-    key: key.key,
-    names: namesOfSpec(spec),
-    ...(spec.subject !== undefined && { subject: spec.subject }),
-    usages: spec.usages ?? [],
-    isCA: spec.isCA === true,
-  });
+  const csr = await createCsr({ ...spec, key: key.key, names: namesOfSpec(spec) });
   const request = requestObject(turn, derToPem('CERTIFICATE REQUEST', csr));
   return write(turn, 'create CertificateRequest', ports.kube.create(certificateRequests, request), (created) =>
     ports.stores.requests.note(created),

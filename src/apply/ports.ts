@@ -57,7 +57,7 @@ export interface Settings {
 }
 
 /** What DNS-01 reaches the world through. */
-export interface DnsPorts extends Pick<ProviderPorts, 'https' | 'proxyUrl' | 'session' | 'requestToken' | 'endpoints'> {
+export interface DnsPorts extends Pick<ProviderPorts, 'https' | 'proxies' | 'session' | 'requestToken' | 'endpoints'> {
   readonly view: DnsView;
   readonly ambient: Readonly<Record<'issuers' | 'clusterIssuers', ProviderPorts['ambientCredentials']>>;
 }

@@ -4,6 +4,7 @@
 import { Agent } from 'node:https';
 import type { Route53Client } from '@aws-sdk/client-route-53';
 import { fieldOf, readText } from '../acme/json.ts';
+import type { Proxies } from '../acme/proxy.ts';
 import type { Reply } from '../api/reply.ts';
 import { type DnsProblem, failed, rateLimited, said } from './problem.ts';
 
@@ -24,7 +25,7 @@ export interface AwsOptions {
   readonly role: string | undefined;
   readonly region: string | undefined;
   readonly endpoints: { readonly route53?: string; readonly sts?: string };
-  readonly proxyUrl: string | undefined;
+  readonly proxies: Proxies | undefined;
   readonly now: () => number;
 }
 
@@ -42,13 +43,19 @@ const coolDownMs = 5_000;
 
 /** Asks AWS for nothing yet, except where a ServiceAccount's token is wanted, which the API server gives. */
 export async function openAws(options: AwsOptions): Promise<Reply<AwsLink, DnsProblem>> {
+  if (options.proxies?.url.startsWith('socks')) {
+    return failed(
+      'misconfigured',
+      'HTTPS_PROXY is a SOCKS proxy, through which Route 53 cannot be reached; use an HTTP proxy.',
+    );
+  }
   const [sdk, providers] = await Promise.all([
     import('@aws-sdk/client-route-53'),
     import('@aws-sdk/credential-providers'),
   ]);
   const { source, role, endpoints } = options;
   const region = options.region ?? (await regionHere(sdk));
-  const shared = { region, maxAttempts: 2, requestHandler: requestHandler(options.proxyUrl) };
+  const shared = { region, maxAttempts: 2, requestHandler: requestHandler(options.proxies) };
   const clientConfig = { ...shared, ...(endpoints.sts !== undefined && { endpoint: endpoints.sts }) };
   const token = source.kind === 'webIdentity' ? await source.token() : undefined;
   if (token?.ok === false) return token;
@@ -84,11 +91,11 @@ async function regionHere({ Route53Client: Client }: Sdk): Promise<string> {
   return new Client({}).config.region().catch(() => commonRegion);
 }
 
-function requestHandler(proxyUrl: string | undefined) {
+function requestHandler(proxies: Proxies | undefined) {
   const limits = { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestTimeout: true };
-  return proxyUrl === undefined
-    ? limits
-    : { ...limits, httpsAgent: new Agent({ keepAlive: true, proxyEnv: { HTTPS_PROXY: proxyUrl } }) };
+  if (proxies === undefined) return limits;
+  const proxyEnv = { HTTPS_PROXY: proxies.url, NO_PROXY: proxies.except };
+  return { ...limits, httpsAgent: new Agent({ keepAlive: true, proxyEnv }) };
 }
 
 /** The value, or what the SDK's error means. `code` is AWS's own name for a refusal. */

@@ -1,7 +1,8 @@
-// HTTPS to the APIs of DNS providers: one exchange within a time and a size, through the proxy where there is one. Made once by main.ts.
+// HTTPS to the APIs of DNS providers: one exchange within a time and a size, through the proxy where one is for the host. Made once by main.ts.
 // undici's index is loaded at the first request: an installation without such a provider never pays for it.
 
 import type { Dispatcher } from 'undici';
+import { type Proxies, proxyFor } from '../acme/proxy.ts';
 import type { Reply } from '../api/reply.ts';
 import { sentenceOf } from '../kube/problem.ts';
 import { firstOf, timeLimit, unlessAborted } from '../kube/wire.ts';
@@ -31,16 +32,18 @@ const largestBody = 1024 * 1024;
 const connectMs = 5_000;
 const longestMs = 15_000;
 
-export function openHttps(options: { readonly proxyUrl: string | undefined; readonly userAgent: string }): Https {
-  let opening: Promise<Dispatcher> | undefined;
+export function openHttps(options: { readonly proxies: Proxies | undefined; readonly userAgent: string }): Https {
+  const ways = new Map<string | undefined, Promise<Dispatcher>>();
   return {
     send: async (request) => {
-      opening ??= dispatcher(options.proxyUrl);
+      const proxyUrl = proxyFor(request.url, options.proxies);
+      const way = ways.get(proxyUrl) ?? dispatcher(proxyUrl);
+      ways.set(proxyUrl, way);
       const headers = { 'user-agent': options.userAgent, ...request.headers };
-      return exchange(await opening, { ...request, headers });
+      return exchange(await way, { ...request, headers });
     },
     [Symbol.asyncDispose]: async () => {
-      await (await opening)?.destroy();
+      await Promise.all([...ways.values()].map(async (way) => (await way).destroy()));
     },
   };
 }

@@ -1,6 +1,7 @@
 // From an issuer's solver to the provider that performs it: which Secrets it needs, what is wrong with it, and the provider itself. Asks nobody
 // anything: the issuer's check calls it for its complaints, the driver of orders for the provider.
 
+import type { Proxies } from '../acme/proxy.ts';
 import type { SecretKeySelector } from '../api/certmanager.ts';
 import type { CloudflareSolver, Dns01Solver, Rfc2136Solver, Route53Solver } from '../api/dns01-solver.ts';
 import type { Reply } from '../api/reply.ts';
@@ -22,7 +23,7 @@ export interface ProviderPorts {
   readonly now: () => number;
   readonly https: Https;
   /** For the AWS SDK, which has sockets of its own. */
-  readonly proxyUrl: string | undefined;
+  readonly proxies: Proxies | undefined;
   /** For webhooks. */
   readonly session: Pick<Session, 'request'>;
   readonly requestToken: RequestToken;
@@ -128,11 +129,11 @@ function fromCloudflare(
 function fromRoute53(solver: Route53Solver, read: ReadSecret, ports: ProviderPorts): Reply<DnsProvider, DnsProblem> {
   const source = awsSource(solver, read, ports);
   if (!source.ok) return source;
-  const { now, proxyUrl, endpoints = {} } = ports;
+  const { now, proxies, endpoints = {} } = ports;
   const [role, region, hostedZoneId] = [solver.role, solver.region, solver.hostedZoneID].map(filled);
   // Its token is exchanged for the role already.
   const assumed = source.value.kind === 'webIdentity' ? undefined : role;
-  const options = { source: source.value, role: assumed, region, hostedZoneId, endpoints, proxyUrl, now };
+  const options = { source: source.value, role: assumed, region, hostedZoneId, endpoints, proxies, now };
   return { ok: true, value: route53Provider(options) };
 }
 

@@ -18,6 +18,7 @@ const backOff = [minute, 10 * minute, 100 * minute, 1_440 * minute] as const;
 
 /** Why issuance is wanted: the Secret is not good, a person asked (`cmctl renew`), or it is time. */
 function trigger(seen: CertificateSeen, verdict: Verdict, now: number) {
+  if (verdict.kind === 'bad' && verdict.reason === 'Expired' && seen.renewal === 'disabled') return undefined;
   if (verdict.kind === 'bad') return { reason: verdict.reason, message: verdict.message };
   const asked = conditionOf(seen.certificate.status?.conditions, 'Issuing');
   if (asked?.status === 'True' && asked.reason === 'ManuallyTriggered') {

@@ -82,6 +82,8 @@ export interface CertificateSeen {
   readonly foreignNames?: string;
   /** When the issued certificate is to be renewed, epoch ms; absent while there is none. */
   readonly renewAt?: number;
+  /** `disabled`: what has been issued is left to expire (spec.renewal.policy). */
+  readonly renewal: 'wanted' | 'disabled';
   /** Why the spec cannot be asked for at all, as a sentence. */
   readonly invalid?: string;
   /** A write that the API server refused for a reason that may pass (quota, admission, a missing CRD); tried again at `until`, epoch ms. */

@@ -10,7 +10,7 @@ import type { DnsProvider, TxtRecord } from '../../src/dns/provider.ts';
 import type { DnsView } from '../../src/dns/view.ts';
 import type { Bind, BindKey } from '../rig/dns-bind.ts';
 
-export const https = openHttps({ proxyUrl: undefined, userAgent: 'certway-test' });
+export const https = openHttps({ proxies: undefined, userAgent: 'certway-test' });
 export const never = new AbortController().signal;
 
 /** Ports that reach nobody but where `change` says otherwise. */
@@ -18,7 +18,7 @@ export function ports(change: Partial<ProviderPorts> = {}): ProviderPorts {
   return {
     now: Date.now,
     https,
-    proxyUrl: undefined,
+    proxies: undefined,
     session: { request: () => Promise.reject(new Error('the API server is not part of this test')) },
     requestToken: () => Promise.reject(new Error('the API server is not part of this test')),
     resourceNamespace: 'team',

@@ -57,6 +57,7 @@ function seen(change: Partial<CertificateSeen> = {}): CertificateSeen {
     secret: { kind: 'absent' },
     issuer: { kind: 'local' },
     standing: nothingStands,
+    renewal: 'wanted',
     attempt: { key: 'none', signed: false },
     leftovers: { keySecrets: [], requests: [] },
     ...change,

@@ -23,6 +23,7 @@ function seen(secret: CertificateSeen['secret'], renewAt?: number): CertificateS
     secret,
     issuer: { kind: 'local' },
     standing: nothingStands,
+    renewal: 'wanted',
     attempt: { key: 'none', signed: false },
     leftovers: { keySecrets: [], requests: [] },
     ...(renewAt !== undefined && { renewAt }),

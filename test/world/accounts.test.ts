@@ -171,7 +171,7 @@ describe('an account that is closed', () => {
     expect([asked.exitCode, asked.stderr]).toEqual([1, expect.stringContaining('--yes')]);
     expect((await readAccount(session)).ok).toBe(true);
     const done = await execa(certway, [...command, '--yes'], { reject: false });
-    expect([done.exitCode, done.stdout]).toEqual([0, expect.stringContaining('Delete Secret')]);
+    expect([done.exitCode, done.stdout + done.stderr]).toEqual([0, expect.stringContaining('Delete Secret')]);
     expect(await readAccount(session)).toMatchObject({ ok: false, problem: { type: 'unauthorized' } });
     await team.kubectl.run(['delete', 'secret/quit-account', '-n', team.namespace]);
     await registered('quit');

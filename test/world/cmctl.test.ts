@@ -1,7 +1,7 @@
 // cert-manager's own cmctl, as its users run it, on what our controller has made: it tells, renews, approves and denies as they know it. What it
 // cannot do here is said by the last test: its check asks for cert-manager's webhook by name, and `certway check` stands for it.
 
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -115,13 +115,13 @@ describe('renew', () => {
 });
 
 /** A request as a person makes it, with a key that stays in a file; its issuer signs when it is there. */
-async function requestByHand(name: string, issuerRef: object): Promise<void> {
+async function requestByHand(name: string, issuerRef: object, ...flags: readonly string[]): Promise<void> {
   const template = join(world.dir, `${name}.yaml`);
   const { spec, ...rest } = certificate(name, 'late');
   await writeFile(template, JSON.stringify({ ...rest, spec: { ...spec, issuerRef } }));
   const keyFile = join(world.dir, `${name}.key`);
   const words = ['create', 'certificaterequest', name, `--from-certificate-file=${template}`];
-  expect(await cmctl(...words, `--output-key-file=${keyFile}`)).toMatchObject({ exitCode: 0 });
+  expect(await cmctl(...words, `--output-key-file=${keyFile}`, ...flags)).toMatchObject({ exitCode: 0 });
 }
 
 describe('a request that a person has made for an external issuer', () => {
@@ -179,19 +179,27 @@ describe('a request that a person has made for an issuer of ours', () => {
     expect((await cmctl('approve', name, '--message=looked at by a person')).exitCode).toBe(0);
     const [, , issuer] = caIssuer(team.namespace, 'ca');
     await team.kubectl.apply([{ ...issuer, metadata: { name: 'late', namespace: team.namespace } }]);
-    const words = ['create', 'certificaterequest', 'fetched', '--fetch-certificate', '--timeout=30s'];
     const signed = await until('the request to be signed', async () => (await requestNamed(name))?.status?.certificate);
     const leaf = new X509Certificate(Buffer.from(signed, 'base64'));
     expect(leaf.subjectAltName).toBe(`DNS:${name}.${team.namespace}.example.com`);
-    const key = await readFile(join(world.dir, `${name}.key`), 'utf8');
-    expect(key).toContain('PRIVATE KEY');
-    // And in one go, as the tool's own help has it.
-    const certFile = join(world.dir, 'fetched.crt');
-    const template = `--from-certificate-file=${join(world.dir, `${name}.yaml`)}`;
-    const keyFile = `--output-key-file=${join(world.dir, 'fetched.key')}`;
-    const answer = await cmctl(...words, template, keyFile, `--output-cert-file=${certFile}`);
-    expect(answer).toMatchObject({ exitCode: 0 });
-    expect(new X509Certificate(await readFile(certFile)).subjectAltName).toBe(leaf.subjectAltName);
+    expect(leaf.checkPrivateKey(createPrivateKey(await readFile(join(world.dir, `${name}.key`))))).toBe(true);
+    expect(conditionOf((await requestNamed(name))?.status?.conditions, 'Approved')?.message).toBe(
+      'looked at by a person',
+    );
+  });
+
+  it('is signed and fetched in one go', async () => {
+    const name = 'fetched';
+    const certificateFile = join(world.dir, `${name}.crt`);
+    await requestByHand(
+      name,
+      { name: 'ca' },
+      '--fetch-certificate',
+      '--timeout=60s',
+      `--output-certificate-file=${certificateFile}`,
+    );
+    const leaf = new X509Certificate(await readFile(certificateFile));
+    expect(leaf.subjectAltName).toBe(`DNS:${name}.${team.namespace}.example.com`);
   });
 
   it('is never signed after deny', async () => {

@@ -182,7 +182,7 @@ describe('a key that issuers share', () => {
     await team.issuerSays('there', 'True', /^ACMEAccountRegistered/);
     const command = ['account', 'rollover', 'here', '-n', team.namespace, '--kubeconfig', world.kubeconfig];
     const refused = await execa(certway, command, { reject: false });
-    expect([refused.exitCode, refused.stdout]).toEqual([
+    expect([refused.exitCode, refused.stdout + refused.stderr]).toEqual([
       1,
       expect.stringMatching(/also holds .* of Issuer\/.*\/there at another CA/),
     ]);
@@ -194,7 +194,7 @@ describe('certway account', () => {
     const url = await ready('told');
     const here = ['-n', team.namespace, '--kubeconfig', world.kubeconfig];
     const rolled = await execa(certway, ['account', 'rollover', 'told', ...here], { reject: false });
-    expect([rolled.exitCode, rolled.stdout]).toEqual([0, expect.stringMatching(/by a new key\.$/)]);
+    expect([rolled.exitCode, rolled.stdout + rolled.stderr]).toEqual([0, expect.stringMatching(/by a new key\.$/)]);
     await expectInStep('told', url);
     const shown = await execa(certway, ['account', 'show', 'told', ...here, '-o', 'json']);
     expect(JSON.parse(shown.stdout)).toMatchObject({

@@ -101,7 +101,9 @@ const issuing = /^(secrets|certificaterequests|orders|challenges)(\/status)?$/;
 /** What a user wrote since then that belongs to issuing, canaries apart; a generated name, as of their keys, is not in the log. */
 async function issued(user: string, since: number): Promise<readonly string[]> {
   const writes = (await audit.writes()).filter((each) => each.user === user && each.at >= since);
-  return writes.filter(({ resource, name }) => issuing.test(resource) && name !== '' && !name.startsWith('canary')).map(said);
+  return writes
+    .filter(({ resource, name }) => issuing.test(resource) && name !== '' && !name.startsWith('canary'))
+    .map(said);
 }
 
 const allReady = () => Promise.all(allNames.map((name) => team.ready(name, 60_000)));
