@@ -9,6 +9,20 @@ import { keyMatchesSpec } from '../pki/keys.ts';
 import type { AttemptSeen } from '../plan/seen.ts';
 import type { Look } from './order-turn.ts';
 import type { SecretContent } from './secret-content.ts';
+import type { KeystoreCheck } from './see-keystores.ts';
+
+/** What the request with this UID says, read once. */
+interface ReadRequest {
+  readonly uid: string;
+  readonly facts?: CsrFacts;
+  readonly keyFingerprint?: string;
+  /** Whether it asks for what the spec said at that generation, and in what not. */
+  readonly judged?: {
+    readonly generation: number | undefined;
+    readonly fits: boolean;
+    readonly differs?: readonly string[];
+  };
+}
 
 export interface Attempt {
   /** The revision that the fields below belong to. */
@@ -38,19 +52,16 @@ export interface Attempt {
     readonly count: number;
     readonly generation: number | undefined;
   };
-  /** What the request with this UID says, read once. */
-  request?: {
-    readonly uid: string;
-    readonly facts?: CsrFacts;
-    readonly keyFingerprint?: string;
-    /** Whether it asks for what the spec said at that generation. */
-    readonly judged?: { readonly generation: number | undefined; readonly fits: boolean };
-  };
+  request?: ReadRequest;
+  /** The same for the request that the target Secret came from. */
+  origin?: ReadRequest;
   /** The target Secret's content by resourceVersion, or that it was seen absent or somebody else's. */
   secret?:
     | { readonly kind: 'content'; readonly content: SecretContent }
     | { readonly kind: 'absent' }
     | { readonly kind: 'foreign'; readonly resourceVersion: string | undefined };
+  /** Whether its keystores are right, as last looked at. */
+  keystores?: KeystoreCheck;
 }
 
 export function newAttempt(revision: number): Attempt {
@@ -60,7 +71,8 @@ export function newAttempt(revision: number): Attempt {
 /** Forgets what belonged to an earlier revision; the reading of the target Secret stays. */
 export function renewAttempt(attempt: Attempt, revision: number): Attempt {
   if (attempt.revision === revision) return attempt;
-  return { revision, ...(attempt.secret !== undefined && { secret: attempt.secret }) };
+  const { secret, keystores } = attempt;
+  return { revision, ...(secret !== undefined && { secret }), ...(keystores !== undefined && { keystores }) };
 }
 
 export function attemptSeen(attempt: Attempt, spec: PrivateKeySpec | undefined): AttemptSeen {

@@ -11,7 +11,7 @@ import { type Done, onward, type Turn } from './perform.ts';
 import { issueRequest, takeCertificate, writeStatus } from './perform-issued.ts';
 import { createRequest, deleteKey, deleteRequest, dropKey, loadKey, makeKey, storeKey } from './perform-key.ts';
 import { advanceOrder } from './perform-order.ts';
-import { writeSecret, writeTemporary } from './perform-secret.ts';
+import { rewriteSecret, writeSecret, writeTemporary } from './perform-secret.ts';
 import { sign } from './perform-sign.ts';
 import type { Ports } from './ports.ts';
 import { writeApproved, writeFailed } from './request-status.ts';
@@ -91,6 +91,8 @@ function perform(turn: Turn, action: CertificateAction, signers: Signers): Promi
       return writeSecret(turn);
     case 'writeTemporary':
       return writeTemporary(turn);
+    case 'rewriteSecret':
+      return rewriteSecret(turn);
     case 'withdraw':
       return withdraw(turn, action.standing);
     case 'issueRequest':

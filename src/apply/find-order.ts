@@ -24,7 +24,11 @@ export async function findOrder(ports: Ports, session: AcmeSession, order: Order
     const urls = page.value.filter((url) => !claimed.has(url));
     const read = await Promise.all(urls.map((url) => readOrder(session, url)));
     for (const reply of read) {
-      if (!reply.ok) continue;
+      if (!reply.ok) {
+        if (reply.problem.kind === 'refused') continue;
+        // The order that could not be read may be the very one: a second would be made beside it.
+        return { kind: 'problem', problem: reply.problem };
+      }
       const found = reply.value.resource;
       if (found.status !== 'invalid' && found.status !== 'valid' && comparable(found.identifiers) === wanted) {
         return { kind: 'order', order: found };

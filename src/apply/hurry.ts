@@ -10,6 +10,7 @@ export function hasten(ports: Pick<Ports, 'hurried' | 'now'>, order: Order, atte
   if (!ports.hurried.delete(order.metadata.uid ?? '')) return;
   const state = attempt.order;
   if (state === undefined || !('wait' in state) || state.wait === undefined) return;
-  if (state.wait.reason === 'RateLimited' || state.wait.reason.startsWith('CA')) return;
+  const { reason } = state.wait;
+  if (reason === 'RateLimited' || reason === 'Processing' || reason.startsWith('CA')) return;
   attempt.order = { ...state, wait: { ...state.wait, until: Math.min(state.wait.until, ports.now()) } };
 }

@@ -6,22 +6,21 @@ import { annotations, certManagerGroup, labels } from '../api/names.ts';
 import { secrets } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { Store } from '../kube/store.ts';
-import { fingerprint } from '../pki/keys.ts';
-import { checkRequest, requestSatisfies, unsupportedPart } from '../pki/satisfies.ts';
-import { approvalOf } from '../plan/approval.ts';
+import { checkRequest } from '../pki/satisfies.ts';
 import { type Renewal, renewAt } from '../plan/renewal.ts';
+import { type KeystoresSeen, secretDrift } from '../plan/secret-drift.ts';
 import type { CertificateSeen, RequestSeen, SecretSeen } from '../plan/seen.ts';
 import { nothingStands } from '../plan/standing.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
 import { hasten } from './hurry.ts';
 import { seeIssuer } from './issuer-of.ts';
-import { requestName } from './names.ts';
 import { claimedNames, refusedName } from './names-allowed.ts';
 import { hostsOf } from './order-object.ts';
 import { standingOf } from './order-standing.ts';
 import type { Ports } from './ports.ts';
-import { requestedCsr } from './request-csr.ts';
 import { readSecret, secretFacts } from './secret-content.ts';
+import { noKeystores, seeKeystores } from './see-keystores.ts';
+import { changedSince, seeRequest } from './see-request.ts';
 
 export type Observed =
   | { readonly kind: 'seen'; readonly seen: CertificateSeen }
@@ -41,12 +40,15 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
       ? { ok: true as const, value: forbidden(namespace, refused ?? '') }
       : await seeSecret(ports, watch.store, certificate, attempt);
   if (!secret.ok) return { kind: 'problem', problem: secret.problem };
+  const keystores = await keystoresOf(ports, certificate, attempt, secret.value);
+  if (!keystores.ok) return { kind: 'problem', problem: keystores.problem };
+  if (keystores.value === 'waiting') return { kind: 'waiting' };
   const request = seeRequest(ports, certificate, attempt);
+  const changed = changedSince(ports, certificate, attempt, secret.value);
   const [order] = request === undefined ? [] : ports.stores.orders.by('owner', request.object.metadata.uid ?? '');
   if (order !== undefined) hasten(ports, order, attempt);
   const due = renewal(certificate, secret.value);
   const checked = checkRequest(certificate.spec);
-  const unsupported = unsupportedPart(certificate.spec);
   const rival = rivalOf(ports, certificate, secret.value);
   const foreignNames = await refusedName(ports, namespace, claimedNames(attempt.request?.facts, certificate.spec));
   return {
@@ -61,15 +63,28 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
       attempt: attemptSeen(attempt, certificate.spec.privateKey),
       leftovers: leftovers(ports, certificate, watch.kind === 'ready' ? watch.store : undefined),
       ...(due?.kind === 'due' && { renewAt: due.at }),
+      keystores: keystores.value,
+      drift: driftOf(ports, certificate, secret.value, keystores.value),
+      ...(changed !== undefined && { requestChanged: changed }),
       renewal: due?.kind === 'disabled' ? 'disabled' : 'wanted',
       ...(!checked.ok && { invalid: checked.problem.message }),
       ...(foreignNames !== undefined && { foreignNames }),
-      ...(unsupported !== undefined && { unsupported }),
       // An edit may be what mends it: try at once.
       ...(attempt.refusal?.generation === certificate.metadata.generation && { refusal: attempt.refusal }),
       ...(rival !== undefined && { rival }),
     },
   };
+}
+
+/** Only of a Secret that may be written. */
+async function keystoresOf(ports: Ports, certificate: Certificate, attempt: Attempt, secret: SecretSeen) {
+  if (secret.kind === 'forbidden' || secret.kind === 'foreign') return { ok: true as const, value: noKeystores };
+  return seeKeystores(ports, certificate, attempt);
+}
+
+function driftOf(ports: Ports, certificate: Certificate, secret: SecretSeen, keystores: KeystoresSeen) {
+  const shape = secret.kind === 'ours' ? secret.facts.shape : undefined;
+  return shape === undefined ? [] : secretDrift(certificate, shape, keystores, ports.settings.secretOwner);
 }
 
 function forbidden(namespace: string, message: string): SecretSeen {
@@ -90,7 +105,7 @@ async function seeSecret(ports: Ports, store: Store<Metadata>, certificate: Cert
   if (metadata !== undefined && known !== undefined && known.resourceVersion === metadata.metadata.resourceVersion) {
     return ours(metadata, known, certificate);
   }
-  const read = await ports.kube.get(secrets, { namespace, name });
+  const read = await ports.kube.getWhole(secrets, { namespace, name });
   if (!read.ok) {
     if (read.problem.kind !== 'notFound') return { ok: false as const, problem: read.problem };
     attempt.secret = { kind: 'absent' };
@@ -123,41 +138,6 @@ function isStill(
 function ours(metadata: Metadata, content: ReturnType<typeof readSecret>, certificate: Certificate) {
   const facts = secretFacts(metadata.metadata, content, certificate.spec);
   return { ok: true as const, value: { kind: 'ours', facts } satisfies SecretSeen };
-}
-
-function seeRequest(ports: Ports, certificate: Certificate, attempt: Attempt): RequestSeen | undefined {
-  const { name, namespace } = certificate.metadata;
-  const object = ports.stores.requests.get(`${namespace}/${requestName(name, attempt.revision)}`);
-  if (object === undefined) return undefined;
-  const uid = object.metadata.uid ?? '';
-  if (attempt.request?.uid !== uid) attempt.request = readRequest(object, uid);
-  const { facts, keyFingerprint } = attempt.request;
-  const approval = approvalOf(object, ports.settings.approver);
-  if (facts === undefined || keyFingerprint === undefined) return { object, approval, matchesSpec: false };
-  const { generation } = certificate.metadata;
-  if (attempt.request.judged?.generation !== generation) {
-    const isOwned = object.metadata.ownerReferences?.some((owner) => owner.uid === certificate.metadata.uid) === true;
-    const fits = isOwned && sameTerms(object, certificate) && requestSatisfies(facts, certificate.spec).length === 0;
-    attempt.request = { ...attempt.request, judged: { generation, fits } };
-  }
-  return { object, approval, keyFingerprint, matchesSpec: attempt.request.judged?.fits === true };
-}
-
-function readRequest(object: CertificateRequest, uid: string): NonNullable<Attempt['request']> {
-  const csr = requestedCsr(object);
-  return csr.ok ? { uid, facts: csr.value, keyFingerprint: fingerprint(csr.value.publicKey) } : { uid };
-}
-
-/** What a CSR does not carry: who signs, for how long, for which use. */
-function sameTerms({ spec: asked }: CertificateRequest, { spec: wanted }: Certificate): boolean {
-  const issuer = ({ name, kind = 'Issuer', group = certManagerGroup }: IssuerRef) => `${group}/${kind}/${name}`;
-  const usages = (of: readonly string[] | undefined) => [...new Set(of)].sort().join();
-  return (
-    issuer(asked.issuerRef) === issuer(wanted.issuerRef) &&
-    asked.duration === wanted.duration &&
-    (asked.isCA ?? false) === (wanted.isCA ?? false) &&
-    usages(asked.usages) === usages(wanted.usages)
-  );
 }
 
 function renewal({ spec, metadata }: Certificate, secret: SecretSeen): Renewal | undefined {

@@ -2,7 +2,6 @@
 // is asked of the CA, then its URLs and tokens; everything else is asked of the CA again after a crash.
 
 import { authorization } from '../acme/authorization.ts';
-import { download } from '../acme/certificate.ts';
 import { answer, finalize, newOrder, readOrder } from '../acme/order.ts';
 import type { AcmeSession } from '../acme/session.ts';
 import type { Issuer } from '../api/certmanager.ts';
@@ -10,6 +9,7 @@ import { orders } from '../api/resources.ts';
 import type { CaAuthorization, CaOrder, CaProblem } from '../order/ca.ts';
 import type { OrderEffect, OrderFact, Proof } from '../order/state.ts';
 import { effectOf, step } from '../order/step.ts';
+import { fetchChain } from './fetch-chain.ts';
 import { findOrder } from './find-order.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
 import { identifiersOf, recordedStatus, resume } from './order-object.ts';
@@ -133,8 +133,10 @@ async function record(turn: OrderTurn, effect: OrderEffect & { kind: 'record' })
   return fact({ kind: 'done' });
 }
 
+/** A challenge that is answered twice is refused by most CAs. */
 async function answerAll(session: AcmeSession, proofs: readonly Proof[]): Promise<OrderFact> {
-  const replies = await Promise.all(proofs.map(({ challengeUrl }) => answer(session, challengeUrl)));
+  const untold = proofs.filter(({ answered }) => answered !== true);
+  const replies = await Promise.all(untold.map(({ challengeUrl }) => answer(session, challengeUrl)));
   for (const reply of replies) if (!reply.ok) return { kind: 'problem', problem: reply.problem };
   return { kind: 'done' };
 }
@@ -146,11 +148,4 @@ async function finalizeWith(turn: OrderTurn, session: AcmeSession, order: CaOrde
     return stop(onward);
   }
   return fact(orderFact(await finalize(session, order, csr.value.der)));
-}
-
-async function fetchChain(_turn: OrderTurn, session: AcmeSession, url: string): Promise<OrderFact> {
-  const got = await download(session, url);
-  return got.ok
-    ? { kind: 'certificate', chainPem: got.value.resource.chainPem }
-    : { kind: 'problem', problem: got.problem };
 }

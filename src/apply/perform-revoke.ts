@@ -106,13 +106,15 @@ async function look(
   if (!target.ok) return target;
   const kept = await secretNamed(ports, certificate, keptName(name));
   if (!kept.ok) return kept;
-  const served = pairIn(target.value)?.serial;
+  const served = pairIn(target.value);
   const aside = keptSerial(certificate, kept.value);
   const issuer = isOurs(certificate) ? issuerOf(ports, certificate) : undefined;
   const seen: RevocationSeen = {
     certificate,
     issuer: standingOf(issuer),
-    ...(served !== undefined && { served }),
+    ...(served !== undefined && {
+      served: { serial: served.serial, fingerprint: served.certificate.fingerprint256 },
+    }),
     ...(aside !== undefined && { kept: aside }),
     ...(failure !== undefined && { failure }),
   };

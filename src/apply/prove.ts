@@ -38,7 +38,10 @@ export async function preflight(turn: OrderTurn, session: AcmeSession): Promise<
       const gatewayAddresses = addressesOf(ports, path.path);
       const about = { host: path.host, thumbprint, gatewayAddresses, addressCheck, nameservers, port, signal };
       const walked = await walkBefore(about);
-      return walked.ok ? undefined : astray(turn, path, walked.problem);
+      if (!walked.ok) return astray(turn, path, walked.problem);
+      const { warning } = walked.value;
+      if (warning !== undefined) ports.log.warn({ order: order.metadata.name, warning }, 'a name leads elsewhere');
+      return undefined;
     });
     return (await Promise.all(walks)).find((each) => each !== undefined) ?? { kind: 'cleared', walked: true };
   });

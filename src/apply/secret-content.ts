@@ -94,7 +94,13 @@ export function secretFacts(
     mismatches: leaf === undefined ? [] : mismatches(leaf, spec),
     ...(leaf !== undefined &&
       keyFingerprint !== undefined && {
-        leaf: { notBefore: leaf.notBefore, notAfter: leaf.notAfter, keyFingerprint, origin: originOf(leaf) },
+        leaf: {
+          notBefore: leaf.notBefore,
+          notAfter: leaf.notAfter,
+          keyFingerprint,
+          fingerprint: leaf.fingerprint256,
+          origin: originOf(leaf),
+        },
       }),
     ...(shape !== undefined && { shape: { ...shape, metadata: seen } }),
   };

@@ -8,6 +8,7 @@ import { annotations, certManagerGroup } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { Store } from '../kube/store.ts';
 import { vaultSecretNames } from '../plan/issuer-vault.ts';
+import { passwordSecrets } from '../plan/keystores-wanted.ts';
 import { parentKey } from '../resolve/source.ts';
 import { wantedIssuerKey } from './issuer-of.ts';
 import { hostsOf } from './order-object.ts';
@@ -30,6 +31,7 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
         namespace: (of) => [of.metadata.namespace ?? ''],
         host: hostsOf,
         secretName: (of) => [`${of.metadata.namespace}/${of.spec.secretName}`],
+        passwordSecret: (of) => passwordSecrets(of.spec).map((name) => `${of.metadata.namespace}/${name}`),
         issuer: (of) =>
           (of.spec.issuerRef.group ?? certManagerGroup) === certManagerGroup ? [wantedIssuerKey(of)] : [],
         parent: parentOf,

@@ -74,6 +74,9 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
     if (owners.length === 0) queues.request(change.key, change);
   });
   stores.orders.subscribe((change) => {
+    // Replicas that do not lead never take one off.
+    if (change.kind === 'removed') ports.hurried.delete(change.previous.metadata.uid ?? '');
+    else if (!isUnfinished(change.object)) ports.hurried.delete(change.object.metadata.uid ?? '');
     if (change.kind === 'applied' && isOver(change.object)) queues.cleanup(change.key, change);
     wakeOrder(ports, queues, change.kind === 'applied' ? change.object : change.previous, change);
   });
@@ -111,8 +114,9 @@ export function secretChanged(
   if (name === undefined) {
     for (const certificate of stores.certificates.by('namespace', namespace)) queues.certificate(keyOf(certificate));
   } else {
-    for (const certificate of stores.certificates.by('secretName', `${namespace}/${name}`))
-      queues.certificate(keyOf(certificate));
+    for (const index of ['secretName', 'passwordSecret'] as const)
+      for (const certificate of stores.certificates.by(index, `${namespace}/${name}`))
+        queues.certificate(keyOf(certificate));
     for (const request of stores.requests.by('key', `${namespace}/${name}`)) queues.request(keyOf(request));
     for (const owner of metadata?.metadata.ownerReferences ?? []) {
       if (owner.kind === 'Certificate') queues.certificate(`${namespace}/${owner.name}`);

@@ -38,11 +38,11 @@ export async function runAccount(wish: AccountArgs, to: Streams): Promise<number
   const scene = { kube, of, ref, issuer, wish, to };
   switch (wish.verb) {
     case 'show':
-      return show(scene);
+      return await show(scene);
     case 'rollover':
-      return rollOver(scene);
+      return await rollOver(scene);
     case 'deactivate':
-      return deactivate(scene);
+      return await deactivate(scene);
     default:
       return wish.verb satisfies never;
   }

@@ -32,7 +32,7 @@ export async function runRevoke(args: RevokeArgs, to: Streams): Promise<number> 
   const text = `${reason}@${wish.serial}${when === 'now' ? ' now' : ''}`;
   const asked = await annotate(kube, certificates, ref, annotations.revoke, text);
   if (!asked.ok) return fail(to, asked.problem.message, 1);
-  return follow<Certificate>(kube, {
+  return await follow<Certificate>(kube, {
     of: certificates,
     ref,
     deadlineMs: patienceMs,

@@ -43,6 +43,7 @@ export function whoMends({ reason, owner, issuerKind, names = [] }: Blamed): Who
   switch (reason) {
     case 'IssuerNotFound':
     case 'IssuerNotReady':
+    case 'CAPaused':
       return issuerKind === 'ClusterIssuer' ? 'platform owner' : 'developer';
     case 'NoChallengePath':
       // A wildcard is the developer's wish; ports, routes and solvers are the Gateway's and the issuer's.

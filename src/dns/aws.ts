@@ -41,49 +41,60 @@ const roleSessionName = 'certway';
 const commonRegion = 'us-east-1';
 const coolDownMs = 5_000;
 
-/** Asks AWS for nothing yet, except where a ServiceAccount's token is wanted, which the API server gives. */
+const socks = 'HTTPS_PROXY is a SOCKS proxy, through which Route 53 cannot be reached; use an HTTP proxy.';
+
+/** Asks AWS for nothing yet; where a ServiceAccount's token is wanted, the API server is asked for it. */
 export async function openAws(options: AwsOptions): Promise<Reply<AwsLink, DnsProblem>> {
-  if (options.proxies?.url.startsWith('socks')) {
-    return failed(
-      'misconfigured',
-      'HTTPS_PROXY is a SOCKS proxy, through which Route 53 cannot be reached; use an HTTP proxy.',
-    );
-  }
+  if (options.proxies?.url.startsWith('socks')) return failed('misconfigured', socks);
   const [sdk, providers] = await Promise.all([
     import('@aws-sdk/client-route-53'),
     import('@aws-sdk/credential-providers'),
   ]);
-  const { source, role, endpoints } = options;
+  const { role, endpoints } = options;
   const region = options.region ?? (await regionHere(sdk));
   const shared = { region, maxAttempts: 2, requestHandler: requestHandler(options.proxies) };
   const clientConfig = { ...shared, ...(endpoints.sts !== undefined && { endpoint: endpoints.sts }) };
-  const token = source.kind === 'webIdentity' ? await source.token() : undefined;
-  if (token?.ok === false) return token;
-  const own = () => {
-    switch (source.kind) {
-      case 'keys':
-        return source;
-      case 'ambient':
-        return providers.fromNodeProviderChain({ clientConfig: shared });
-      case 'webIdentity':
-        return providers.fromWebToken({
-          roleArn: source.role,
-          roleSessionName,
-          webIdentityToken: token?.value ?? '',
-          clientConfig,
-        });
-      default:
-        return source satisfies never;
-    }
-  };
-  const params = role === undefined ? undefined : { RoleArn: role, RoleSessionName: roleSessionName };
+  const own = await ownCredentials(options.source, providers, clientConfig);
+  if (!own.ok) return own;
+  const params = { RoleArn: role ?? '', RoleSessionName: roleSessionName };
   const credentials =
-    params === undefined
-      ? own()
-      : providers.fromTemporaryCredentials({ masterCredentials: own(), params, clientConfig });
+    role === undefined
+      ? own.value
+      : providers.fromTemporaryCredentials({ masterCredentials: own.value, params, clientConfig });
   const endpoint = endpoints.route53 === undefined ? {} : { endpoint: endpoints.route53 };
   const client = new sdk.Route53Client({ ...shared, credentials, ...endpoint });
   return { ok: true, value: { sdk, client, [Symbol.dispose]: () => client.destroy() } };
+}
+
+interface ClientConfig {
+  readonly region: string;
+  readonly maxAttempts: number;
+  readonly requestHandler: ReturnType<typeof requestHandler>;
+  readonly endpoint?: string;
+}
+
+type Providers = typeof import('@aws-sdk/credential-providers');
+type Credentials = NonNullable<Parameters<Providers['fromTemporaryCredentials']>[0]['masterCredentials']>;
+
+async function ownCredentials(
+  source: AwsSource,
+  providers: Providers,
+  clientConfig: ClientConfig,
+): Promise<Reply<Credentials, DnsProblem>> {
+  switch (source.kind) {
+    case 'keys':
+      return { ok: true, value: source };
+    case 'ambient':
+      return { ok: true, value: providers.fromNodeProviderChain({ clientConfig }) };
+    case 'webIdentity': {
+      const token = await source.token();
+      if (!token.ok) return token;
+      const wish = { roleArn: source.role, roleSessionName, webIdentityToken: token.value, clientConfig };
+      return { ok: true, value: providers.fromWebToken(wish) };
+    }
+    default:
+      return source satisfies never;
+  }
 }
 
 /** As the SDK finds it: AWS_REGION, a profile. */

@@ -10,10 +10,7 @@ export function afterProblem(state: OrderState, problem: CaProblem, now: number)
   if (state.kind === 'issued' || state.kind === 'failed') return state;
   switch (problem.kind) {
     case 'rateLimited':
-      return unplaced({
-        ...state,
-        wait: waitFor(state.wait, 'RateLimited', problem.detail, problem.retryAt ?? now + hour),
-      });
+      return unplaced({ ...state, wait: slowDown(state.wait, problem, now) });
     case 'unavailable':
       return uncertain({
         ...state,
@@ -85,6 +82,14 @@ export function carry(state: OrderState): { readonly refusals?: number; readonly
     ...('refusals' in state && state.refusals !== undefined && { refusals: state.refusals }),
     ...('walked' in state && state.walked === true && { walked: true as const }),
   };
+}
+
+/** A pause has no end of its own: somebody has to visit the page, which an hourly try then finds out. */
+function slowDown(last: Wait | undefined, problem: CaProblem & { kind: 'rateLimited' }, now: number): Wait {
+  const { detail, pauseUrl, retryAt = now + hour } = problem;
+  if (pauseUrl === undefined) return waitFor(last, 'RateLimited', detail, retryAt);
+  const message = `The CA issues nothing for these names until somebody ends its pause at ${pauseUrl}`;
+  return waitFor(last, 'CAPaused', message, retryAt);
 }
 
 function waitFor(last: Wait | undefined, reason: string, message: string, until: number): Wait {

@@ -15,6 +15,8 @@ export interface Proof {
   readonly authorizationUrl: string;
   readonly challengeUrl: string;
   readonly token: string;
+  /** The CA is looking already: it was told before a reply, or a process, was lost. */
+  readonly answered?: true;
 }
 
 /** Why nothing is done before `until` (epoch ms). `attempts` counts failures in a row of the same effect. */

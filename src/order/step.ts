@@ -170,7 +170,8 @@ function proofOf(authorization: CaAuthorization, means: Means | undefined): Proo
     return { refusal: `The CA offers no ${type} challenge for ${name}; use an issuer with a solver for ${other}.` };
   }
   const { url: challengeUrl, token } = challenge;
-  return { type, host: identifier.value, wildcard, authorizationUrl, challengeUrl, token };
+  const answered = challenge.status === 'processing' ? { answered: true as const } : {};
+  return { type, host: identifier.value, wildcard, authorizationUrl, challengeUrl, token, ...answered };
 }
 
 /** An expired wait is kept for its count: failures of the CA must thin out although the path is fine each time. */

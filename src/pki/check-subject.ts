@@ -1,5 +1,4 @@
 // Whether the subject that a spec asks for can be written, and if not, what is wrong with it in a sentence. Called by checkRequest.
-// Upper bounds are those of X.520 as RFC 5280 appendix A has them: cert-manager writes longer values, and strict readers refuse those.
 
 import type { CertificateSpec } from '../api/certmanager.ts';
 import { attributeFault, attributeName, isClean } from './attributes.ts';

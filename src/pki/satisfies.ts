@@ -67,16 +67,6 @@ const nameless: PkiProblem = {
     'The Certificate names nothing: give at least one of dnsNames, ipAddresses, uris, emailAddresses, otherNames, commonName, or a CN in literalSubject.',
 };
 
-/** A sentence about the first field that would have to be left out of the certificate or its Secret; issuing without it is worse than not issuing. */
-export function unsupportedPart(spec: CertificateSpec): string | undefined {
-  const part = notYet.find((name) => spec[name] !== undefined);
-  return part === undefined
-    ? undefined
-    : `spec.${part} is not supported yet; remove it to have the certificate without it.`;
-}
-
-export const notYet: readonly (keyof CertificateSpec)[] = [];
-
 /**
  * The parts in which a certificate falls short of the spec. ACME CAs drop or invent the common name and every subject part: those pass, as
  * do other names that a CA adds and constraints that it puts on a CA by itself. Which algorithm signed is the issuer's affair.

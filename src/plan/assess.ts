@@ -36,8 +36,17 @@ export function assess(seen: CertificateSeen, verdict: Verdict, now: number): St
   // Told while the Secret is still good too: who waits for the next renewal learns it too late.
   if (suspended !== undefined) return blocked('Suspended', suspended);
   const why = trigger(seen, verdict, now);
-  if (why === undefined) return { kind: 'ready', ...(seen.renewAt !== undefined && { revisitAt: seen.renewAt }) };
+  if (why === undefined) {
+    return unwritable(seen, now) ?? { kind: 'ready', ...(seen.renewAt !== undefined && { revisitAt: seen.renewAt }) };
+  }
   return untold(seen) ?? obstacle(seen) ?? refused(seen, now) ?? resting(seen, now) ?? { kind: 'issuing', ...why };
+}
+
+/** The pair is good, but what else the spec wants in the Secret cannot be written. */
+function unwritable(seen: CertificateSeen, now: number): Stage | undefined {
+  const { keystores, drift } = seen;
+  if (keystores.kind === 'obstacle') return blocked(keystores.reason, keystores.message);
+  return drift.length === 0 ? undefined : refused(seen, now);
 }
 
 /** What stands in the way and will not go away by waiting: it ends with an event, never by a timer. */
@@ -46,7 +55,6 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
   const name = certificate.spec.secretName;
   if (seen.invalid !== undefined) return blocked('InvalidSpec', seen.invalid);
   if (seen.foreignNames !== undefined) return blocked('NamesNotAllowed', seen.foreignNames);
-  if (seen.unsupported !== undefined) return blocked('NotSupported', seen.unsupported);
   if (secret.kind === 'forbidden') return blocked('Forbidden', secret.message);
   if (seen.rival !== undefined) {
     return blocked(
@@ -60,6 +68,7 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
       `Secret "${name}" exists and was not made for a Certificate; it is left alone. Delete it, or choose another secretName.`,
     );
   }
+  if (seen.keystores.kind === 'obstacle') return blocked(seen.keystores.reason, seen.keystores.message);
   switch (issuer.kind) {
     case 'missing':
       return blocked('IssuerNotFound', `${issuerName(seen)} does not exist; create it, or correct the reference.`);

@@ -28,6 +28,8 @@ export type CertificateAction =
   | { readonly kind: 'noteWait' }
   | { readonly kind: 'writeSecret' }
   | { readonly kind: 'writeTemporary' }
+  /** The same pair again, in the form that the spec wants now. */
+  | { readonly kind: 'rewriteSecret' }
   | { readonly kind: 'withdraw'; readonly standing: Standing }
   | {
       readonly kind: 'recordOrder';
@@ -45,10 +47,11 @@ const worthTelling = 5_000;
 /** The next action for the Certificate whose revision in the making is `revision`; `rest` carries when (epoch ms) to look again. */
 export function planCertificate(seen: CertificateSeen, revision: number, now: number): CertificateAction {
   if (seen.certificate.metadata.deletionTimestamp !== undefined) return { kind: 'rest' };
-  const verdict = judgeSecret(seen.certificate, seen.secret, now);
-  if (isFinished(seen, verdict)) {
-    return finish(seen) ?? report(seen, verdict, settled(seen), revision, now) ?? { kind: 'rest' };
+  const pair = judgeSecret(seen.certificate, seen.secret, now);
+  if (isFinished(seen, pair)) {
+    return finish(seen) ?? report(seen, pair, settled(seen), revision, now) ?? { kind: 'rest' };
   }
+  const verdict = outdated(seen, pair) ?? pair;
   if (seen.issuer.kind === 'unseen' && verdict.kind === 'bad') return { kind: 'rest' };
   const stage = assess(seen, verdict, now);
   const held = seen.certificate.status?.revision;
@@ -57,7 +60,7 @@ export function planCertificate(seen: CertificateSeen, revision: number, now: nu
     return { kind: 'withdraw', standing: seen.standing };
   }
   if (stage.kind !== 'issuing') {
-    return report(seen, verdict, stage, held, now) ?? tidy(seen, verdict, stage);
+    return report(seen, verdict, stage, held, now) ?? mend(seen, verdict, stage, now) ?? tidy(seen, verdict, stage);
   }
   const wait = waitOf(seen, now);
   const { request } = seen;
@@ -77,8 +80,21 @@ export function planCertificate(seen: CertificateSeen, revision: number, now: nu
 
 /** The Secret holds what the request in the making asked for: only bookkeeping is left. */
 function isFinished(seen: CertificateSeen, verdict: Verdict): boolean {
-  const asked = seen.request?.keyFingerprint;
-  return verdict.kind === 'good' && asked !== undefined && asked === verdict.keyFingerprint;
+  const { request } = seen;
+  if (verdict.kind !== 'good' || request === undefined) return false;
+  // A key that is kept does not tell one issuance from the next: the certificate does.
+  if (keepsKey(seen)) return request.issued === verdict.fingerprint;
+  return request.keyFingerprint === verdict.keyFingerprint;
+}
+
+function keepsKey({ certificate }: CertificateSeen): boolean {
+  return certificate.spec.privateKey?.rotationPolicy === 'Never';
+}
+
+/** cert-manager's RequestChanged: the pair is sound, but it was asked for by another spec. */
+function outdated({ requestChanged }: CertificateSeen, verdict: Verdict): Verdict | undefined {
+  if (verdict.kind === 'bad' || requestChanged === undefined) return undefined;
+  return { kind: 'bad', reason: 'RequestChanged', message: requestChanged };
 }
 
 function finish(seen: CertificateSeen): CertificateAction | undefined {
@@ -121,9 +137,10 @@ function advance(seen: CertificateSeen): CertificateAction {
   if (request.approval.kind === 'denied') {
     return { kind: 'failRequest', reason: 'Denied', message: request.approval.message };
   }
-  if (attempt.signed) return { kind: 'writeSecret' };
-  if (isIssued(request)) return { kind: 'takeCertificate' };
   if (attempt.failure !== undefined) return { kind: 'failRequest', reason: 'Failed', message: attempt.failure };
+  // Where the key is kept, the certificate must be on record first: by it alone the Secret is known to be the new one.
+  if (attempt.signed) return { kind: keepsKey(seen) && !isIssued(request) ? 'issueRequest' : 'writeSecret' };
+  if (isIssued(request)) return { kind: 'takeCertificate' };
   if (wantsStandIn(seen)) return { kind: 'writeTemporary' };
   return obtain(seen);
 }
@@ -181,6 +198,14 @@ function report(
   };
   const status = changedStatus(input, now);
   return status === undefined ? undefined : { kind: 'writeStatus', status, stage };
+}
+
+/** Labels, formats and keystores follow the spec without another issuance, whatever keeps the next one waiting. */
+function mend(seen: CertificateSeen, verdict: Verdict, stage: Stage, now: number): CertificateAction | undefined {
+  const { drift, keystores, refusal } = seen;
+  if (verdict.kind === 'bad' || drift.length === 0 || keystores.kind === 'obstacle') return undefined;
+  if (stage.kind === 'blocked' && stage.reason === 'Suspended') return undefined;
+  return refusal !== undefined && refusal.until > now ? undefined : { kind: 'rewriteSecret' };
 }
 
 /** What earlier revisions left behind goes once the status stands. */

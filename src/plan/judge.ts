@@ -6,7 +6,13 @@ import { certManagerGroup } from '../api/names.ts';
 import type { SecretFacts, SecretSeen } from './seen.ts';
 
 export type Verdict =
-  | { readonly kind: 'good'; readonly notBefore: number; readonly notAfter: number; readonly keyFingerprint: string }
+  | {
+      readonly kind: 'good';
+      readonly notBefore: number;
+      readonly notAfter: number;
+      readonly keyFingerprint: string;
+      readonly fingerprint: string;
+    }
   | { readonly kind: 'bad'; readonly reason: string; readonly message: string };
 
 /** Whether the Secret holds a usable pair for this Certificate at `now` (epoch ms); renewal is not judged here. */
@@ -48,8 +54,8 @@ function judgeFacts(certificate: Certificate, facts: SecretFacts, now: number): 
   if (mismatch !== undefined) return bad('SecretMismatch', mismatch);
   if (leaf.notAfter <= now)
     return bad('Expired', `The certificate expired at ${new Date(leaf.notAfter).toISOString()}.`);
-  const { notBefore, notAfter, keyFingerprint } = leaf;
-  return { kind: 'good', notBefore, notAfter, keyFingerprint };
+  const { notBefore, notAfter, keyFingerprint, fingerprint } = leaf;
+  return { kind: 'good', notBefore, notAfter, keyFingerprint, fingerprint };
 }
 
 function bad(reason: string, message: string): Verdict {

@@ -26,8 +26,8 @@ export interface RevocationSeen {
   readonly certificate: Certificate;
   /** `acme`: its CA can be asked. */
   readonly issuer: 'acme' | 'unready' | 'other';
-  /** The serial in the target Secret, where the private key beside it belongs to it: whoever holds it may have it revoked. */
-  readonly served?: string;
+  /** What the target Secret holds, where the private key beside it belongs to it: whoever holds that may have it revoked. */
+  readonly served?: { readonly serial: string; readonly fingerprint: string };
   /** The serial of the pair that was put aside; `strange`: a Secret of that name which is not ours. */
   readonly kept?: string | 'strange';
   readonly failure?: Failure;
@@ -42,6 +42,8 @@ export type RevocationAction =
 
 /** What the Certificate's plan must know: a good certificate is to be replaced all the same, and whether its key may be used again. */
 export interface Replacement {
+  /** SHA-256 of the certificate that is not to be served any more, as CertificateFacts has it: another one is as good as any. */
+  readonly fingerprint: string;
   readonly freshKey: boolean;
   readonly message: string;
 }
@@ -79,7 +81,8 @@ export function planRevocation(seen: RevocationSeen, now: number): RevocationAct
   if (wish === undefined) return isKept(seen.kept) ? { kind: 'drop' } : { kind: 'rest' };
   if (isRevoked(seen.certificate, wish)) return isKept(seen.kept) ? { kind: 'drop' } : { kind: 'rest' };
   if (seen.issuer === 'other') return tell(seen, 'False', 'NotSupported', elsewhere(wish));
-  const { served, kept } = seen;
+  const { kept } = seen;
+  const served = seen.served?.serial;
   if (kept === wish.serial && served !== wish.serial) return attempt(seen, { kind: 'revoke', pair: 'kept', wish }, now);
   if (served !== wish.serial) return tell(seen, 'False', 'NotFound', notServed(wish, served));
   if (wish.when === 'now' || wish.reason === 'cessationOfOperation') {
@@ -94,11 +97,11 @@ export function planRevocation(seen: RevocationSeen, now: number): RevocationAct
 export function replacementFor(seen: RevocationSeen): Replacement | undefined {
   const wish = revocationWish(seen.certificate);
   if (wish === undefined || typeof wish === 'string' || wish.reason === 'cessationOfOperation') return undefined;
-  if (seen.served !== wish.serial) return undefined;
+  if (seen.served?.serial !== wish.serial) return undefined;
   const isDue = seen.issuer === 'other' || seen.kept === wish.serial || isRevoked(seen.certificate, wish);
   if (!isDue) return undefined;
   const message = `Certificate ${wish.serial} is replaced, since it is to be revoked (${wish.reason})`;
-  return { freshKey: wish.reason === 'keyCompromise', message };
+  return { fingerprint: seen.served.fingerprint, freshKey: wish.reason === 'keyCompromise', message };
 }
 
 export function revokedMessage({ serial, reason }: RevocationWish): string {

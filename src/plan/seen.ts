@@ -4,6 +4,7 @@ import type { Certificate, CertificateRequest } from '../api/certmanager.ts';
 import type { Order } from '../api/order.ts';
 import type { OrderState, Wait } from '../order/state.ts';
 import type { Approval } from './approval.ts';
+import type { KeystoresSeen, SecretDrift, SecretShape } from './secret-drift.ts';
 import type { Standing } from './standing.ts';
 
 /** What stands in the target Secret, read once per resourceVersion. Nothing here is key material. */
@@ -19,9 +20,13 @@ export interface SecretFacts {
     readonly notBefore: number;
     readonly notAfter: number;
     readonly keyFingerprint: string;
+    /** SHA-256 of the certificate. */
+    readonly fingerprint: string;
     /** `standIn`: the self-signed one that serves until the issuer has signed. */
     readonly origin: 'issuer' | 'standIn';
   };
+  /** What else stands in it; absent without a readable pair. */
+  readonly shape?: SecretShape;
 }
 
 export type SecretSeen =
@@ -53,6 +58,8 @@ export interface RequestSeen {
   readonly keyFingerprint?: string;
   /** False when the spec has changed since. */
   readonly matchesSpec: boolean;
+  /** SHA-256 of the certificate that stands in its status; told only where the key is kept from one issuance to the next. */
+  readonly issued?: string;
 }
 
 /** What this process holds in memory for the issuance; all of it can be lost and found again. */
@@ -82,14 +89,18 @@ export interface CertificateSeen {
   readonly foreignNames?: string;
   /** When the issued certificate is to be renewed, epoch ms; absent while there is none. */
   readonly renewAt?: number;
+  /** Whether the keystores that the spec asks for can be made, and stand in the Secret. */
+  readonly keystores: KeystoresSeen;
+  /** In what the Secret differs from the spec although its pair is right. */
+  readonly drift: readonly SecretDrift[];
+  /** In which parts the request behind the Secret asked for something else than the spec does now, as a sentence. */
+  readonly requestChanged?: string;
   /** `disabled`: what has been issued is left to expire (spec.renewal.policy). */
   readonly renewal: 'wanted' | 'disabled';
   /** Why the spec cannot be asked for at all, as a sentence. */
   readonly invalid?: string;
   /** A write that the API server refused for a reason that may pass (quota, admission, a missing CRD); tried again at `until`, epoch ms. */
   readonly refusal?: { readonly message: string; readonly until: number };
-  /** A field of the spec that Certway does not act upon, where leaving it out would issue something else than asked. */
-  readonly unsupported?: string;
   /** Another Certificate of the namespace that has the older claim to the same Secret. */
   readonly rival?: string;
 }

@@ -62,6 +62,9 @@ function withReady(conditions: readonly Condition[] | undefined, input: StatusIn
   );
 }
 
+/** Nothing is issued while one of these stands: to a cert-manager that takes over, True would mean to issue now. */
+const idle: ReadonlySet<string> = new Set(['Suspended', 'KeystorePasswordSecretNotFound', 'KeystorePasswordMissing']);
+
 function withIssuing(conditions: readonly Condition[], certificate: Certificate, stage: Stage, now: number) {
   const generation = certificate.metadata.generation;
   const observed = generation === undefined ? {} : { observedGeneration: generation };
@@ -81,7 +84,7 @@ function withIssuing(conditions: readonly Condition[], certificate: Certificate,
         conditions,
         {
           type: 'Issuing',
-          status: stage.reason === 'Suspended' ? 'False' : 'True',
+          status: idle.has(stage.reason) ? 'False' : 'True',
           reason: stage.reason,
           message: stage.message,
           ...observed,

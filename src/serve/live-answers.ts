@@ -1,5 +1,5 @@
 // Answers challenge requests from what is known, and asks the API server where nothing is: another replica may have made the Order a moment ago.
-// Called by the responder, which the internet can reach: reads are made only for hosts that a Certificate names, once a second at most, and
+// Called by the responder, which the internet can reach: reads are made only for hosts that an Order can be for, once a second at most, and
 // four times a second while the host is being ordered.
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { type AnswerView, answer, isToken, type PendingOrder } from './answers.t
 export interface LiveAnswersOptions {
   /** What the caches say now. */
   readonly known: AnswerView;
-  /** Whether a Certificate names the host: for any other no Order can exist. */
+  /** Whether an Order for the host can exist at all. */
   readonly expected: (host: string) => boolean;
   /** One read of the unfinished Orders that name this host, past the caches. */
   readonly read: (host: string, signal: AbortSignal) => Promise<readonly PendingOrder[]>;

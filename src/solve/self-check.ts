@@ -34,12 +34,6 @@ export interface PathProblem {
 
 const mostRedirects = 10;
 
-/** The problem is a sentence; see checkPath. */
-export async function selfCheck(check: SelfCheck): Promise<Reply<undefined, string>> {
-  const checked = await checkPath(check);
-  return checked.ok ? checked : { ok: false, problem: checked.problem.message };
-}
-
 /** At most 10 redirects, as Boulder follows them (301, 302, 307, 308; ports 80, 443 or the same). */
 export async function checkPath(check: SelfCheck): Promise<Reply<undefined, PathProblem>> {
   const withinMs = check.withinMs ?? 10_000;

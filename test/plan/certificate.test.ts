@@ -25,7 +25,7 @@ const facts: SecretFacts = {
   issuer: { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' },
   missing: [],
   mismatches: [],
-  leaf: { notBefore: now - day, notAfter: now + 89 * day, keyFingerprint: 'k1', origin: 'issuer' },
+  leaf: { notBefore: now - day, notAfter: now + 89 * day, keyFingerprint: 'k1', fingerprint: 'f1', origin: 'issuer' },
 };
 
 function request(change: Partial<RequestSeen> = {}, status?: CertificateRequest['status']): RequestSeen {
@@ -60,6 +60,8 @@ function seen(change: Partial<CertificateSeen> = {}): CertificateSeen {
     renewal: 'wanted',
     attempt: { key: 'none', signed: false },
     leftovers: { keySecrets: [], requests: [] },
+    keystores: { kind: 'judged', unfit: [] },
+    drift: [],
     ...change,
   };
 }
@@ -96,6 +98,48 @@ describe('an issuance by a local issuer, edge by edge', () => {
     ['signing failed', { attempt: { ...held, failure: 'no' }, request: request() }, 'failRequest'],
   ])('%s', (_, change, action) => {
     expect(plan(change).kind).toBe(action);
+  });
+});
+
+describe('a key that is kept from one issuance to the next', () => {
+  const keeping = certificate({ revision: 1 });
+  const kept = { ...keeping, spec: { ...keeping.spec, privateKey: { rotationPolicy: 'Never' as const } } };
+  const due = { certificate: kept, secret: good, renewAt: now - 1 };
+  const other = request({ issued: 'another' }, issued);
+  it.each<[string, Partial<CertificateSeen>, CertificateAction['kind']]>([
+    [
+      'the request of a renewal is signed although its key is in the Secret already',
+      { attempt: held, request: request() },
+      'sign',
+    ],
+    [
+      'its certificate is put on record first',
+      { attempt: { ...held, signed: true }, request: request() },
+      'issueRequest',
+    ],
+    ['then it goes into the Secret', { attempt: { ...held, signed: true }, request: other }, 'writeSecret'],
+    ['taken up again after a crash', { attempt: durable, request: other, issuer: acme }, 'takeCertificate'],
+    [
+      'and only then the revision is counted',
+      { attempt: held, request: request({ issued: 'f1' }, issued) },
+      'writeStatus',
+    ],
+  ])('%s', (_, change, action) => {
+    expect(planCertificate(seen({ ...due, ...change }), 2, now).kind).toBe(action);
+  });
+});
+
+describe('a sound pair that another spec asked for', () => {
+  const requestChanged = 'The spec differs from what was asked for in subject.';
+  it('is issued anew, as RequestChanged', () => {
+    expect(plan({ secret: good, requestChanged }).kind).toBe('makeKey');
+    const blocked = plan({ secret: good, requestChanged, issuer: { kind: 'missing' } });
+    expect(ready(blocked)).toMatchObject({ status: 'False', reason: 'RequestChanged' });
+  });
+
+  it('is over when the new pair is there', () => {
+    const change = { secret: good, requestChanged, attempt: held, request: request({}, issued) };
+    expect(plan(change).kind).toBe('writeStatus');
   });
 });
 
@@ -222,11 +266,7 @@ describe('what stands in the way', () => {
       { issuer: { kind: 'acme', path: { kind: 'closed', message: 'No HTTP listener.' } } },
       'No HTTP',
     ],
-    [
-      'a field that we would have to leave out',
-      { unsupported: 'spec.keystores is not supported yet.' },
-      'spec.keystores',
-    ],
+    ['a name that the namespace may not have', { foreignNames: 'not foo.com' }, 'not foo.com'],
   ])('%s is told once and then waited for without a timer', (_, change, words) => {
     const told = plan(change);
     expect(ready(told)?.message).toContain(words);
@@ -331,7 +371,11 @@ describe('a good Secret', () => {
     ],
     ['was issued for another Certificate', { certificateName: 'bar-tls' }, 'IncorrectCertificate'],
     ['is for other names', { mismatches: ['dnsNames differ'] }, 'SecretMismatch'],
-    ['has expired', { leaf: { notBefore: 0, notAfter: now, keyFingerprint: 'k1', origin: 'issuer' } }, 'Expired'],
+    [
+      'has expired',
+      { leaf: { notBefore: 0, notAfter: now, keyFingerprint: 'k1', fingerprint: 'f1', origin: 'issuer' } },
+      'Expired',
+    ],
   ])('is not good when it %s', (_, change, reason) => {
     const action = plan({ secret: { kind: 'ours', facts: { ...facts, ...change } }, issuer: { kind: 'missing' } });
     expect(ready(action)).toMatchObject({ status: 'False', reason });
@@ -343,7 +387,7 @@ describe('a temporary certificate', () => {
   const underWay = { issuer: acme, attempt: durable, request: request(), order } as const;
   const standIn = {
     ...facts,
-    leaf: { notBefore: now, notAfter: now + day, keyFingerprint: 'k1', origin: 'standIn' },
+    leaf: { notBefore: now, notAfter: now + day, keyFingerprint: 'k1', fingerprint: 'f1', origin: 'standIn' },
   } as const;
 
   it('stands in once there is a key and nothing in the Secret', () => {

@@ -26,6 +26,8 @@ function seen(secret: CertificateSeen['secret'], renewAt?: number): CertificateS
     renewal: 'wanted',
     attempt: { key: 'none', signed: false },
     leftovers: { keySecrets: [], requests: [] },
+    keystores: { kind: 'judged', unfit: [] },
+    drift: [],
     ...(renewAt !== undefined && { renewAt }),
   };
 }
@@ -36,7 +38,7 @@ function holding(notAfter: number): CertificateSeen['secret'] {
     issuer: { name: 'ca', kind: 'Issuer', group: 'cert-manager.io' },
     missing: [],
     mismatches: [],
-    leaf: { notBefore: now - 60 * day, notAfter, keyFingerprint: 'k', origin: 'issuer' as const },
+    leaf: { notBefore: now - 60 * day, notAfter, keyFingerprint: 'k', fingerprint: 'f1', origin: 'issuer' as const },
   };
   return { kind: 'ours', facts };
 }

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createCsr } from '../../src/pki/csr.ts';
 import { generateKey, keyToPem } from '../../src/pki/keys.ts';
 import { selfSign } from '../../src/pki/sign.ts';
-import { type SelfCheck, selfCheck } from '../../src/solve/self-check.ts';
+import { checkPath, type SelfCheck } from '../../src/solve/self-check.ts';
 import { type DnsServer, startDns } from '../rig/dns/server.ts';
 
 const token = 'abc_-123';
@@ -70,9 +70,12 @@ afterAll(async () => {
 });
 afterEach(() => void seen.splice(0));
 
-function check(host: string, changes: Partial<SelfCheck> = {}) {
+/** The problem as its sentence. */
+async function check(host: string, changes: Partial<SelfCheck> = {}) {
   const nameservers = [dns.address];
-  return selfCheck({ host, token, expected, nameservers, port, signal: new AbortController().signal, ...changes });
+  const signal = new AbortController().signal;
+  const checked = await checkPath({ host, token, expected, nameservers, port, signal, ...changes });
+  return checked.ok ? checked : { ok: false, problem: checked.problem.message };
 }
 
 const passed = { ok: true, value: undefined };

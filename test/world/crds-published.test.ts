@@ -83,6 +83,12 @@ const narrowed: ReadonlySet<string> = new Set([
   '.spec.acme.solvers[].http01.ingress.serviceType',
 ]);
 
+/** In cert-manager's source, and in no release yet: 1.21 drops it when an object goes back. */
+const ahead: ReadonlySet<string> = new Set([
+  '.spec.acme.solvers[].dns01.nameservers',
+  '.spec.acme.solvers[].dns01.nameservers[]',
+]);
+
 describe.each(pairs)('$name', ({ ours, theirs }) => {
   it('has every published field, of the same type and with the same default', () => {
     const [mine, other] = [all(ours), all(theirs)];
@@ -96,7 +102,7 @@ describe.each(pairs)('$name', ({ ours, theirs }) => {
 
   it('has no field and no default of its own', () => {
     const [mine, other] = [all(ours), all(theirs)];
-    expect([...mine.keys()].filter((path) => !other.has(path))).toEqual([]);
+    expect([...mine.keys()].filter((path) => !other.has(path) && !ahead.has(path))).toEqual([]);
     const defaults = (of: ReadonlyMap<string, Schema>) =>
       [...of].filter(([, { default: value }]) => value !== undefined);
     expect(defaults(mine).filter(([path]) => other.get(path)?.default === undefined)).toEqual([]);

@@ -19,6 +19,7 @@ export async function record(team: Team): Promise<void> {
       team.namespace,
       '--show-managed-fields',
     );
+    // Then `biome check --write test/fixtures`.
     await writeFile(join(fixtures, `${kind}.json`), `${JSON.stringify(items, undefined, 1)}\n`);
   }
 }

@@ -93,6 +93,11 @@ const specs: Readonly<Record<string, Spec>> = {
     nameConstraints: { critical: true, permitted: { dnsDomains: ['example.com'] } },
   },
   self: { dnsNames: ['self.example.com'], privateKey: ecdsa, issuerRef: { name: 'selfsigned', kind: 'Issuer' } },
+  cluster: {
+    dnsNames: ['cluster.example.com'],
+    privateKey: ecdsa,
+    issuerRef: { name: 'move', kind: 'ClusterIssuer', group: 'cert-manager.io' },
+  },
   acme: {
     dnsNames: ['acme.example.com', 'www.acme.example.com'],
     privateKey: ecdsa,
@@ -114,6 +119,25 @@ export const allNames: readonly string[] = [
 
 function object(kind: string, namespace: string, name: string, spec: object): KubeObject {
   return { apiVersion: 'cert-manager.io/v1', kind, metadata: { name, namespace }, ...{ spec } };
+}
+
+/** Where cert-manager keeps the Secrets of its ClusterIssuers, and goes on keeping them. */
+export const clusterResources = 'cert-manager';
+
+/** A ClusterIssuer whose CA stands there. */
+export function clusterScene(): readonly KubeObject[] {
+  const selfsigned = { apiVersion: 'cert-manager.io/v1', kind: 'ClusterIssuer', metadata: { name: 'move-selfsigned' } };
+  const move = { apiVersion: 'cert-manager.io/v1', kind: 'ClusterIssuer', metadata: { name: 'move' } };
+  const root = { secretName: 'move-root', duration, isCA: true, commonName: 'Cluster root', privateKey: ecdsa };
+  return [
+    { ...selfsigned, ...{ spec: { selfSigned: {} } } },
+    object('Certificate', clusterResources, 'move-root', {
+      ...root,
+      usages: ['cert sign', 'crl sign'],
+      issuerRef: { name: 'move-selfsigned', kind: 'ClusterIssuer', group: 'cert-manager.io' },
+    }),
+    { ...move, ...{ spec: { ca: { secretName: 'move-root' } } } },
+  ];
 }
 
 /** Issuers, Certificates, and a Gateway with a ListenerSet that ask for theirs by annotation. */

@@ -7,14 +7,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Certificate } from '../../src/api/certmanager.ts';
 import type { Secret } from '../../src/api/core.ts';
 import { certificates, secrets } from '../../src/api/resources.ts';
+import { grantManifests } from '../../src/cli/grant.ts';
 import { controllerUser, openAudit, type Write } from '../rig/audit.ts';
 import { type CertManager, certManagerUser, installCertManagerCrds, startCertManager } from '../rig/cert-manager.ts';
-import { type Controller, type ControllerOptions, startController } from '../rig/controller.ts';
+import { type Controller, startController } from '../rig/controller.ts';
 import { until } from '../rig/wait.ts';
 import { startWorld, type World } from '../rig/world.ts';
 import { makeTeam, type Team } from '../world/team.ts';
 import { record } from './move-record.ts';
-import { allNames, contested, scene } from './move-scene.ts';
+import { allNames, clusterResources, clusterScene, contested, scene } from './move-scene.ts';
 
 const hasty = [
   '--leader-election-lease-duration=2s',
@@ -25,7 +26,7 @@ const withShims = [
   '--enable-gateway-api',
   '--enable-gateway-api-listenerset',
   '--feature-gates=ListenerSets=true',
-  '--cluster-resource-namespace=certway-system',
+  `--cluster-resource-namespace=${clusterResources}`,
 ];
 const crds = join(import.meta.dirname, '../../crds');
 // The first run builds the real controller.
@@ -49,8 +50,8 @@ afterAll(async () => {
 });
 
 function certway(...flags: readonly string[]): Promise<Controller> {
-  const options: ControllerOptions = { flags: [...hasty, '--log-level=debug', ...flags] };
-  return startController(world, options);
+  const same = [`--cluster-resource-namespace=${clusterResources}`, '--log-level=debug'];
+  return startController(world, { flags: [...hasty, ...same, ...flags] });
 }
 
 /** Every TLS Secret: what stands in it, what it is called, who wrote it. */
@@ -149,7 +150,7 @@ describe('on a cluster of cert-manager', { timeout: 120_000 }, () => {
 
   it('cert-manager issues everything', async () => {
     certManager = await startCertManager(world, withShims);
-    await team.kubectl.apply(scene(team.namespace, world.acme));
+    await team.kubectl.apply([...clusterScene(), ...scene(team.namespace, world.acme)]);
     await allReady();
     await record(team);
   });
@@ -184,6 +185,13 @@ describe('on a cluster of cert-manager', { timeout: 120_000 }, () => {
     expect(await ours()).toEqual(before);
     expect(before.length).toBeLessThan(20);
     await team.kubectl.run(['delete', 'listenerset/contested', '-n', team.namespace]);
+  });
+
+  it('Certway is given the rights that it needs, by what certway grant prints', async () => {
+    const serviceAccount = { namespace: 'certway-system', name: 'certway-controller' };
+    const printed = grantManifests([clusterResources], { serviceAccount });
+    if (!printed.ok) throw new Error(printed.problem);
+    await team.kubectl.apply(printed.value);
   });
 
   it('when cert-manager ends and the CRDs become ours, Certway adopts all of it and issues nothing', async () => {
@@ -227,6 +235,7 @@ describe('on a cluster of cert-manager', { timeout: 120_000 }, () => {
       await quiet(controller);
     });
     await renew('ecdsa-tls');
+    await renew('cluster-tls');
     expect(await logOf(controller)).not.toMatch(/unknown field/);
     await controller.kill('SIGTERM');
   });

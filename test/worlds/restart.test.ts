@@ -191,7 +191,8 @@ describe('two replicas', () => {
       await team.kubectl.apply([set(team, 'held', 'acme')]);
       const token = await until('the token in the Order', async () => {
         const order = (await team.all(orders)).find(({ metadata }) => metadata.name.startsWith('held-tls'));
-        return order?.status?.authorizations?.flatMap((each) => each.challenges ?? [])[0]?.token;
+        const offered = order?.status?.authorizations?.flatMap((each) => each.challenges ?? []);
+        return offered?.find(({ type }) => type === 'http-01')?.token;
       });
       const [first, second] = [
         await challenge(controller, host('held'), token),

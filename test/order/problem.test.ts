@@ -1,0 +1,57 @@
+// What the machine makes of a pause, and of a challenge that the CA is looking at already.
+
+import { describe, expect, it } from 'vitest';
+import type { CaProblem } from '../../src/order/ca.ts';
+import type { OrderFact, OrderState } from '../../src/order/state.ts';
+import { effectOf, step } from '../../src/order/step.ts';
+
+const now = Date.parse('2026-11-21T12:00:00Z');
+const hour = 3_600_000;
+
+describe('a pause', () => {
+  const pauseUrl = `https://portal.example.com/sfe/v1/unpause?jwt=${'x'.repeat(600)}`;
+  const problem: CaProblem = { kind: 'rateLimited', detail: `Please visit: ${pauseUrl}`.slice(0, 500), pauseUrl };
+  const paused = step({ kind: 'cleared', walked: true }, { kind: 'problem', problem }, now);
+
+  it('is told with the whole address of the page that ends it', () => {
+    expect(paused).toMatchObject({ wait: { reason: 'CAPaused', message: expect.stringContaining(` at ${pauseUrl}`) } });
+  });
+
+  it('is asked about once an hour', () => {
+    expect(effectOf(paused, now + hour - 1)).toEqual({ kind: 'wait', until: now + hour });
+    expect(effectOf(paused, now + hour)).toEqual({ kind: 'preflight' });
+  });
+});
+
+describe('a challenge that the CA is looking at already', () => {
+  const order = {
+    url: 'https://ca/order/1',
+    status: 'pending',
+    identifiers: [{ type: 'dns', value: 'foo.com' }],
+    authorizations: ['https://ca/authz/1'],
+    finalize: 'https://ca/finalize/1',
+  } as const;
+
+  it.each([
+    ['processing', true],
+    ['pending', undefined],
+  ] as const)('%s: known as answered: %s', (status, answered) => {
+    const offered = { type: 'http-01', url: 'https://ca/chall/1', status, token: 'tok' };
+    const fact: OrderFact = {
+      kind: 'authorizations',
+      authorizations: [
+        {
+          url: 'https://ca/authz/1',
+          identifier: order.identifiers[0],
+          status: 'pending',
+          wildcard: false,
+          challenges: [offered],
+        },
+      ],
+      means: [{ type: 'http-01' }],
+    };
+    const placed: OrderState = { kind: 'placed', order };
+    const opened = step(placed, fact, now);
+    expect('proofs' in opened ? opened.proofs.map((proof) => proof.answered) : []).toEqual([answered]);
+  });
+});
