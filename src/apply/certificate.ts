@@ -1,5 +1,6 @@
 // One reconcile of one Certificate: observe, plan, perform, until the plan rests. Called by the work queue in main.ts.
 
+import { certificateId } from '../pki/certificate-id.ts';
 import { type CertificateAction, planCertificate } from '../plan/certificate.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { type Attempt, newAttempt, renewAttempt } from './attempt.ts';
@@ -120,9 +121,20 @@ function serve(
   if (action.kind === 'failRequest') return writeFailed(turn, request, action);
   const requested = requestTurn(turn);
   if (requested === undefined) return onward;
-  if (action.kind === 'createOrder') return createOrder(requested);
+  if (action.kind === 'createOrder') return createOrder(requested, replacedBy(turn));
   const { key } = turn.attempt;
   return sign(requested, signers, key?.kind === 'lost' ? undefined : key?.key);
+}
+
+/** What is served now, where the same issuer has issued it: the CA then knows the order for a renewal. */
+function replacedBy({ attempt, seen, certificate }: Turn): string | undefined {
+  const leaf = attempt.secret?.kind === 'content' ? attempt.secret.content.leaf : undefined;
+  if (seen.secret.kind !== 'ours' || leaf === undefined || seen.secret.facts.leaf?.origin !== 'issuer')
+    return undefined;
+  const { name, kind } = seen.secret.facts.issuer;
+  const { issuerRef } = certificate.spec;
+  const isSame = name === issuerRef.name && kind === (issuerRef.kind ?? 'Issuer');
+  return isSame ? certificateId(leaf) : undefined;
 }
 
 function pursue(turn: Turn, action: Action<'advanceOrder' | 'noteWait' | 'recordOrder'>): Promise<Done> | Done {

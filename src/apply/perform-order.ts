@@ -95,7 +95,7 @@ function orderFact(reply: OrderReply): OrderFact {
 async function place(turn: OrderTurn, session: AcmeSession, replacing: 'asWished' | 'no'): Promise<OrderFact> {
   delete turn.attempt.freshOrder;
   const { profile } = turn.issuer.spec.acme ?? {};
-  const replaces = replacing === 'asWished' ? turn.order.spec.replaces : undefined;
+  const replaces = replacing === 'asWished' ? await replaced(turn, session) : undefined;
   const terms = {
     identifiers: identifiersOf(turn.order),
     ...(profile !== undefined && { profile }),
@@ -104,6 +104,14 @@ async function place(turn: OrderTurn, session: AcmeSession, replacing: 'asWished
   const reply = await newOrder(session, terms);
   const isOnlyThat = !reply.ok && replaces !== undefined && refusesReplacement(reply.problem);
   return isOnlyThat ? { kind: 'notReplaceable' } : orderFact(reply);
+}
+
+/** Only CAs that tell about renewals understand it. */
+async function replaced({ order }: OrderTurn, { endpoint }: AcmeSession): Promise<string | undefined> {
+  const { replaces } = order.spec;
+  if (replaces === undefined) return undefined;
+  const directory = await endpoint.directory();
+  return directory.ok && directory.value.renewalInfo !== undefined ? replaces : undefined;
 }
 
 /** RFC 9773 §5: replaced already, or not a certificate of this account and these names. */
