@@ -135,6 +135,11 @@ function readController(argv: readonly string[], env: Environment): Reply<Config
       },
       resolve: resolveOf(values, mistakes),
       approver: approverOf(values, mistakes),
+      leastBackOffMs: durationOf(
+        'certificate-request-minimum-backoff-duration',
+        values['certificate-request-minimum-backoff-duration'],
+        mistakes,
+      ),
       secretOwner: booleanOf('enable-certificate-owner-ref', values['enable-certificate-owner-ref'], mistakes)
         ? 'certificate'
         : 'nobody',

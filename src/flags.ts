@@ -48,6 +48,11 @@ const flags = {
     default: '',
     help: 'annotations copied from Gateway or ListenerSet to the Certificate',
   },
+  'certificate-request-minimum-backoff-duration': {
+    type: 'string',
+    default: '1m',
+    help: 'no attempt follows a failed one sooner; else 1, 10, 100 minutes, then daily',
+  },
   'disable-auto-approval': {
     type: 'boolean',
     default: false,

@@ -7,6 +7,7 @@ import type { Reply } from '../api/reply.ts';
 import { secrets } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { CaProblem } from '../order/ca.ts';
+import { refOf } from '../plan/object-ref.ts';
 import { accountKey, keyPlace, newKeySecret, readKeySecret } from './account-key.ts';
 import { failedAgain, type Held } from './issuer-held.ts';
 import { secretNamespace } from './issuer-of.ts';
@@ -133,7 +134,8 @@ export async function closeAccount(ports: Ports, issuer: Issuer, held: Held): Pr
   const isDone = closed.ok || (closed.problem.kind === 'refused' && closed.problem.type === 'unauthorized');
   if (!closed.ok && !isDone) {
     held.closing = failedAgain(held.closing, closed.problem, ports.now());
-    ports.log.warn({ issuer: issuer.metadata.name, problem: closed.problem }, 'account not deactivated');
+    const message = `The account ${accountUrl} was not deactivated: ${closed.problem.detail}`;
+    await ports.recorder.say({ about: refOf(issuer), type: 'Warning', reason: 'DeactivationFailed', message });
     return undefined;
   }
   delete held.closing;

@@ -1,15 +1,15 @@
 // Gathers what planCertificate decides on: caches first, a GET only for a Secret whose content is not known yet. Called by certificate.ts.
 
-import type { Certificate, CertificateRequest, IssuerRef } from '../api/certmanager.ts';
+import type { Certificate } from '../api/certmanager.ts';
 import type { Metadata } from '../api/core.ts';
-import { annotations, certManagerGroup, labels } from '../api/names.ts';
+import { annotations, labels } from '../api/names.ts';
 import { secrets } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { Store } from '../kube/store.ts';
 import { checkRequest } from '../pki/satisfies.ts';
 import { type Renewal, renewAt } from '../plan/renewal.ts';
 import { type KeystoresSeen, secretDrift } from '../plan/secret-drift.ts';
-import type { CertificateSeen, RequestSeen, SecretSeen } from '../plan/seen.ts';
+import type { CertificateSeen, SecretSeen } from '../plan/seen.ts';
 import { nothingStands } from '../plan/standing.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
 import { hasten } from './hurry.ts';
@@ -66,6 +66,7 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
       keystores: keystores.value,
       drift: driftOf(ports, certificate, secret.value, keystores.value),
       ...(changed !== undefined && { requestChanged: changed }),
+      leastBackOffMs: ports.settings.leastBackOffMs,
       renewal: due?.kind === 'disabled' ? 'disabled' : 'wanted',
       ...(!checked.ok && { invalid: checked.problem.message }),
       ...(foreignNames !== undefined && { foreignNames }),

@@ -52,6 +52,8 @@ export interface Settings {
   readonly resolve: ResolveOptions;
   /** Whether target Secrets go with their Certificates. */
   readonly secretOwner: SecretOwner;
+  /** --certificate-request-minimum-backoff-duration. */
+  readonly leastBackOffMs: number;
   /** Who approves requests: Certway itself, or others alone. */
   readonly approver: 'ours' | 'theirs';
 }

@@ -140,9 +140,9 @@ export function resume(ports: Ports, issuer: Issuer, held: Held): undefined {
   held.traffic = { kind: 'flowing' };
 }
 
-/** The old key stays in use. */
+/** The old key stays in use. Whoever paused the account may be gone: an issuer that shared it. */
 function flow(ports: Ports, held: Held, accountUrl: string): undefined {
-  if (held.traffic.kind !== 'flowing') ports.accounts.renew(accountUrl, ports.now());
+  ports.accounts.renew(accountUrl, ports.now());
   held.traffic = { kind: 'flowing' };
   if (nextOf(held) !== undefined) ports.accounts.trust(accountUrl);
 }

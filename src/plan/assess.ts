@@ -101,12 +101,22 @@ function issuerName(seen: CertificateSeen): string {
 
 function untold(seen: CertificateSeen): Stage | undefined {
   const { request, certificate } = seen;
-  const failedAt = request?.object.status?.failureTime;
+  const ready = conditionOf(request?.object.status?.conditions, 'Ready');
+  const isOver = ready?.reason === 'Failed' || ready?.reason === 'Denied';
+  // Other issuers may forget the time; the condition has one of its own.
+  const failedAt = request?.object.status?.failureTime ?? (isOver ? ready?.lastTransitionTime : undefined);
   if (request === undefined || failedAt === undefined || !request.matchesSpec) return undefined;
-  const told = certificate.status?.lastFailureTime;
+  const { lastFailureTime: told, failedIssuanceAttempts: failures = 0 } = certificate.status ?? {};
   if (told !== undefined && Date.parse(told) >= Date.parse(failedAt)) return undefined;
-  const message = conditionOf(request.object.status?.conditions, 'Ready')?.message ?? 'The request was refused.';
+  const next = new Date(Date.parse(failedAt) + intervalAfter(failures + 1, seen.leastBackOffMs)).toISOString();
+  const why = ready?.message ?? 'The request was refused.';
+  const message = `${why} The next attempt is at ${next}, or at once after a change of the spec.`;
   return { kind: 'failed', message, failedAt };
+}
+
+/** ms; `least` lifts the first ones. */
+function intervalAfter(failures: number, least: number): number {
+  return Math.max(least, backOff[Math.min(failures, backOff.length) - 1] ?? minute);
 }
 
 /** After a failure the next attempt waits, unless the spec has changed since. */
@@ -117,8 +127,7 @@ function resting(seen: CertificateSeen, now: number): Stage | undefined {
   if (status?.lastFailureTime === undefined || attempts === 0 || issuing?.reason === 'ManuallyTriggered')
     return undefined;
   if (issuing?.observedGeneration !== undefined && issuing.observedGeneration !== metadata.generation) return undefined;
-  const interval = backOff[Math.min(attempts, backOff.length) - 1] ?? minute;
-  const revisitAt = Date.parse(status.lastFailureTime) + interval;
+  const revisitAt = Date.parse(status.lastFailureTime) + intervalAfter(attempts, seen.leastBackOffMs);
   if (revisitAt <= now) return undefined;
   const message = issuing?.status === 'False' ? (issuing.message ?? '') : 'The last attempt failed.';
   return { kind: 'blocked', reason: 'Failed', message, revisitAt };

@@ -99,6 +99,8 @@ export interface CertificateSeen {
   readonly renewal: 'wanted' | 'disabled';
   /** Why the spec cannot be asked for at all, as a sentence. */
   readonly invalid?: string;
+  /** No attempt follows a failed one sooner, ms. */
+  readonly leastBackOffMs: number;
   /** A write that the API server refused for a reason that may pass (quota, admission, a missing CRD); tried again at `until`, epoch ms. */
   readonly refusal?: { readonly message: string; readonly until: number };
   /** Another Certificate of the namespace that has the older claim to the same Secret. */

@@ -58,6 +58,7 @@ function seen(change: Partial<CertificateSeen> = {}): CertificateSeen {
     issuer: { kind: 'local' },
     standing: nothingStands,
     renewal: 'wanted',
+    leastBackOffMs: 60_000,
     attempt: { key: 'none', signed: false },
     leftovers: { keySecrets: [], requests: [] },
     keystores: { kind: 'judged', unfit: [] },

@@ -24,6 +24,7 @@ function seen(secret: CertificateSeen['secret'], renewAt?: number): CertificateS
     issuer: { kind: 'local' },
     standing: nothingStands,
     renewal: 'wanted',
+    leastBackOffMs: 60_000,
     attempt: { key: 'none', signed: false },
     leftovers: { keySecrets: [], requests: [] },
     keystores: { kind: 'judged', unfit: [] },

@@ -4,11 +4,8 @@ import { X509Certificate } from 'node:crypto';
 import { execa } from 'execa';
 import { Agent, request as ask } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Issuer } from '../../src/api/certmanager.ts';
 import type { Secret } from '../../src/api/core.ts';
-import type { KubeObject } from '../../src/api/meta.ts';
-import { issuers, secrets } from '../../src/api/resources.ts';
-import { conditionOf } from '../../src/plan/conditions.ts';
+import { secrets } from '../../src/api/resources.ts';
 import { type SharedWorld, sharedWorld } from '../rig/shared-world.ts';
 import { until } from '../rig/wait.ts';
 import { acmeIssuer, caIssuer, gateway, listenerSet, makeTeam, type Team } from './team.ts';
@@ -141,9 +138,4 @@ it('a wish that cannot be read is told', async () => {
   await issued('misread');
   await team.kubectl.run(['annotate', 'certificate/misread-tls', '-n', team.namespace, 'certway.dev/revoke=please']);
   await team.says('misread-tls', 'Revoked', /^Misread: .*"reason@SERIAL"/);
-});
-
-it('the issuer is Ready all the while', async () => {
-  const [acme] = (await team.all<Issuer & KubeObject>(issuers)).filter(({ metadata }) => metadata.name === 'acme');
-  expect(conditionOf(acme?.status?.conditions, 'Ready')?.status).toBe('True');
 });

@@ -132,6 +132,20 @@ describe('a rollover', () => {
     await expectInStep('lost', url);
   });
 
+  it('waits for what is being validated, and lets no order fail', async () => {
+    const url = await ready('busy');
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((letter) => `busy-${letter}`);
+    for (const round of ['one', 'two']) {
+      await Promise.all([...names.map((name) => order(`${name}-${round}`, 'busy')), ask('busy', round)]);
+      await rolledOver('busy', round);
+    }
+    for (const name of names.flatMap((each) => [`${each}-one-tls`, `${each}-two-tls`])) {
+      const certificate = await team.ready(name, 60_000);
+      expect([name, certificate.status?.failedIssuanceAttempts ?? 0]).toEqual([name, 0]);
+    }
+    await expectInStep('busy', url);
+  });
+
   it('that the CA refuses is told, orders go on with the old key, and it is tried again', async () => {
     const url = await ready('refused');
     const busy = refuse({

@@ -145,7 +145,7 @@ describe('what is missing', () => {
     const answer = await here('listenerset', 'astray');
     expect(answer.exitCode).toBe(1);
     expect(answer.stdout).toMatch(
-      /Order astray-tls-1-\w+: pending; waits for SelfCheckFailed: .*; it is (being )?tried again/,
+      /Order astray-tls-1-\w+: (pending|not placed at the CA yet); waits for SelfCheckFailed: .*; it is (being )?tried again/,
     );
     expect(answer.stdout).toMatch(
       /HTTPRoute acme-astray-\S+: astray\S+ through Gateway status-\w+\/parent, listener "http"; /,

@@ -43,15 +43,18 @@ export function refuse({ status, type, detail, headers }: Refusal): Verdict {
   return { kind: 'respond', status, headers: { 'content-type': 'application/problem+json', ...headers }, body };
 }
 
-/** Boulder's 429: the link's fragment names the limit ("new-orders-per-account"), Retry-After is in seconds. */
-export function rateLimited(limit: string, retryAfterSeconds: number, now: number): Verdict {
-  const until = new Date(now + retryAfterSeconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
+/** How an answer says when to come again (RFC 9110 §10.2.3). */
+export type Manner = 'seconds' | 'date' | 'unsaid';
+
+/** Boulder's 429: the link's fragment names the limit ("new-orders-per-account"); its own Retry-After is in seconds. */
+export function rateLimited(limit: string, seconds: number, now: number, manner: Manner = 'seconds'): Verdict {
+  const until = new Date(now + seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
   return refuse({
     status: 429,
     type: 'rateLimited',
     detail: `too many requests, retry after ${until} UTC: see https://letsencrypt.org/docs/rate-limits/#${limit}`,
     headers: {
-      'retry-after': String(retryAfterSeconds),
+      ...retryAfter(seconds, now, manner),
       link: '<https://letsencrypt.org/docs/rate-limits>;rel="help"',
     },
   });
@@ -63,7 +66,31 @@ export function paused(portalUrl: string): Verdict {
   return refuse({ status: 429, type: 'rateLimited', detail });
 }
 
-export function unavailable(retryAfterSeconds: number): Verdict {
-  const headers = { 'retry-after': String(retryAfterSeconds) };
+export function unavailable(seconds: number, now = Date.now(), manner: Manner = 'seconds'): Verdict {
+  const headers = retryAfter(seconds, now, manner);
   return refuse({ status: 503, type: 'serverInternal', detail: 'The service is down for maintenance.', headers });
+}
+
+/** The nonce is not known; nothing else was looked at. Pebble itself refuses some, and gives the next one. */
+export function badNonce(): Verdict {
+  return refuse({ status: 400, type: 'badNonce', detail: 'JWS has an invalid anti-replay nonce' });
+}
+
+/** As a server that fails without knowing why, and without saying when to come back. */
+export function broken(): Verdict {
+  return refuse({ status: 500, type: 'serverInternal', detail: 'Something went wrong.' });
+}
+
+/** A date has whole seconds only, so the answer's own Date is the one that it counts from. */
+function retryAfter(seconds: number, now: number, manner: Manner): Readonly<Record<string, string>> {
+  switch (manner) {
+    case 'seconds':
+      return { 'retry-after': String(seconds) };
+    case 'date':
+      return { 'retry-after': new Date(now + seconds * 1000).toUTCString(), date: new Date(now).toUTCString() };
+    case 'unsaid':
+      return {};
+    default:
+      return manner satisfies never;
+  }
 }

@@ -26,7 +26,7 @@ export interface AcmeRequest {
   readonly intent: 'read' | 'act' | 'plain';
   /** The action, after «read » when it is a POST-as-GET: "newOrder", "challenge" (answering it), "read challenge" (polling it). */
   readonly edge: string;
-  /** Last part of the path: Pebble's own id of the order, authorization or certificate. */
+  /** Last part of the path: Pebble's own id of the order, authorization or certificate. For newOrder the names that are asked for. */
   readonly name?: string;
 }
 
@@ -51,7 +51,7 @@ export function readAcmeRequest(raw: RawRequest): AcmeRequest {
   const { pathname } = new URL(raw.path, 'https://acme');
   const found = paths.find(([path]) => (path.endsWith('/') ? pathname.startsWith(path) : pathname === path));
   const action = found?.[1] ?? 'other';
-  const name = found?.[0].endsWith('/') ? pathname.slice(found[0].length) : undefined;
+  const name = found?.[0].endsWith('/') ? pathname.slice(found[0].length) : namesAskedFor(action, raw.body);
   const intent = raw.method !== 'POST' ? 'plain' : payloadIsEmpty(raw.body) ? 'read' : 'act';
   return {
     action,
@@ -62,9 +62,23 @@ export function readAcmeRequest(raw: RawRequest): AcmeRequest {
 }
 
 function payloadIsEmpty(body: Buffer): boolean {
+  return payloadOf(body) === '';
+}
+
+function payloadOf(body: Buffer): unknown {
   try {
-    return (JSON.parse(body.toString()) as { payload?: unknown }).payload === '';
+    return (JSON.parse(body.toString()) as { payload?: unknown }).payload;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+function namesAskedFor(action: AcmeAction, body: Buffer): string | undefined {
+  const payload = action === 'newOrder' ? payloadOf(body) : undefined;
+  if (typeof payload !== 'string') return undefined;
+  const wish = JSON.parse(Buffer.from(payload, 'base64url').toString()) as {
+    readonly identifiers?: readonly { readonly value: string }[];
+  };
+  const names = wish.identifiers?.map(({ value }) => value).toSorted();
+  return names?.join(' ');
 }

@@ -9,7 +9,8 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeIdentity } from './identity.ts';
-import { type AtEdge, forward, type Hook, type Script } from './verdict.ts';
+import { type Passage, recordAnswer } from './passage.ts';
+import { type Answer, type AtEdge, forward, type Hook, type Script } from './verdict.ts';
 
 export interface RawRequest {
   readonly method: string;
@@ -28,13 +29,6 @@ export interface Upstream<R> {
 }
 
 export type Proxied<R> = RawRequest & R & AtEdge;
-
-/** One request that has passed, in order of arrival; `status` is what the upstream or the script answered, 0 if the upstream broke. */
-export interface Passage {
-  readonly edge: string;
-  readonly name?: string;
-  status?: number;
-}
 
 /** Lives until disposed; a script or hook that throws is rethrown then. Ports are free ones on 127.0.0.1. */
 export class FaultProxy<R extends { readonly edge: string; readonly name?: string }> implements AsyncDisposable {
@@ -103,7 +97,8 @@ export class FaultProxy<R extends { readonly edge: string; readonly name?: strin
     const read = this.#upstream.read(raw);
     const nth = (this.#counts.get(read.edge) ?? 0) + 1;
     this.#counts.set(read.edge, nth);
-    const passage: Passage = { edge: read.edge, ...(read.name === undefined ? {} : { name: read.name }) };
+    const named = read.name === undefined ? {} : { name: read.name };
+    const passage: Passage = { edge: read.edge, ...named, at: Date.now() };
     this.passed.push(passage);
     const verdict = await this.#script({ ...raw, ...read, nth });
     switch (verdict.kind) {
@@ -112,7 +107,7 @@ export class FaultProxy<R extends { readonly edge: string; readonly name?: strin
       case 'delay':
         return this.#forwardLater(raw, outgoing, passage, verdict.ms);
       case 'respond':
-        passage.status = verdict.status;
+        recordAnswer(passage, verdict);
         outgoing.writeHead(verdict.status, { ...verdict.headers }).end(verdict.body);
         return;
       case 'killBefore':
@@ -123,6 +118,13 @@ export class FaultProxy<R extends { readonly edge: string; readonly name?: strin
         return this.#swallow(raw, incoming, passage, verdict.hook);
       case 'dropReply':
         return this.#swallow(raw, incoming, passage, () => {});
+      case 'edit':
+        return this.#edited(raw, outgoing, passage, verdict.edit);
+      case 'halveReply':
+        return this.#halve(raw, outgoing, passage);
+      case 'withholdReply':
+        await this.#whole(raw, passage);
+        return;
       default:
         verdict satisfies never;
     }
@@ -132,8 +134,10 @@ export class FaultProxy<R extends { readonly edge: string; readonly name?: strin
   async #forward(raw: RawRequest, outgoing: ServerResponse, passage: Passage): Promise<void> {
     try {
       const answer = await this.#send(raw, outgoing);
-      passage.status = answer.statusCode ?? 0;
-      outgoing.writeHead(passage.status, withoutHopByHop(answer.headers));
+      const { statusCode: status = 0 } = answer;
+      passage.upstream = status;
+      recordAnswer(passage, { status, headers: answer.headers });
+      outgoing.writeHead(status, withoutHopByHop(answer.headers));
       outgoing.flushHeaders();
       await pipeline(answer, outgoing);
     } catch {
@@ -151,11 +155,44 @@ export class FaultProxy<R extends { readonly edge: string; readonly name?: strin
   }
 
   async #swallow(raw: RawRequest, incoming: IncomingMessage, passage: Passage, hook: Hook): Promise<void> {
-    const answer = await this.#send(raw).catch(() => undefined);
-    await answer?.toArray().catch(() => undefined);
-    passage.status = answer?.statusCode ?? 0;
+    passage.status = (await this.#whole(raw, passage))?.status ?? 0;
     await hook();
     incoming.socket.destroy();
+  }
+
+  async #edited(
+    raw: RawRequest,
+    outgoing: ServerResponse,
+    passage: Passage,
+    edit: (answer: Answer) => Answer,
+  ): Promise<void> {
+    const answer = await this.#whole(raw, passage);
+    if (answer === undefined) {
+      outgoing.destroy();
+      return;
+    }
+    const { status, headers, body } = edit(answer);
+    recordAnswer(passage, { status, headers });
+    outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
+  }
+
+  async #halve(raw: RawRequest, outgoing: ServerResponse, passage: Passage): Promise<void> {
+    const answer = await this.#whole(raw, passage);
+    const body = Buffer.from(answer?.body ?? '');
+    outgoing.writeHead(answer?.status ?? 200, { ...answer?.headers, 'content-length': body.length + 1 });
+    outgoing.write(body.subarray(0, body.length / 2), () => outgoing.destroy());
+  }
+
+  /** The upstream's answer to its end; undefined where it broke. */
+  async #whole(raw: RawRequest, passage: Passage): Promise<Answer | undefined> {
+    try {
+      const answer = await this.#send(raw);
+      const { statusCode: status = 0, headers } = answer;
+      passage.upstream = status;
+      return { status, headers: withoutHopByHop(headers), body: await buffer(answer) };
+    } catch {
+      return undefined;
+    }
   }
 
   async #send(raw: RawRequest, until?: ServerResponse): Promise<IncomingMessage> {

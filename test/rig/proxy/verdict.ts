@@ -1,6 +1,8 @@
 // What a fault proxy may do with one request, and the small scripts that decide it. Tests hand a script to a proxy; scripts are
 // plain functions, so that a test can also write its own.
 
+import type { OutgoingHttpHeaders } from 'node:http';
+
 /** What every proxied request tells about itself. `nth` counts requests of the same edge, from 1. */
 export interface AtEdge {
   readonly edge: string;
@@ -10,6 +12,13 @@ export interface AtEdge {
 
 /** In crash tests: SIGKILL the controller, and return when it is dead. */
 export type Hook = () => void | Promise<void>;
+
+/** One whole answer to a request. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: Buffer | string;
+}
 
 export type Verdict =
   | { readonly kind: 'forward' }
@@ -21,6 +30,12 @@ export type Verdict =
   | { readonly kind: 'killAfter'; readonly hook: Hook }
   /** The upstream has answered completely; the client sees a cut connection. */
   | { readonly kind: 'dropReply' }
+  /** The upstream has answered completely; the client gets half of it, then a cut connection. */
+  | { readonly kind: 'halveReply' }
+  /** The upstream has answered completely; the client hears nothing, and the connection stands. */
+  | { readonly kind: 'withholdReply' }
+  /** The upstream has answered completely; the client gets what is made of that. */
+  | { readonly kind: 'edit'; readonly edit: (answer: Answer) => Answer }
   | {
       readonly kind: 'respond';
       readonly status: number;
@@ -31,6 +46,9 @@ export type Verdict =
 export type Script<R extends AtEdge> = (request: R) => Verdict | Promise<Verdict>;
 
 export const forward: Verdict = { kind: 'forward' };
+
+/** The upstream never sees the request. */
+export const cut: Verdict = { kind: 'killBefore', hook: () => undefined };
 
 export interface EdgeMatch {
   /** "create certificaterequests", "update orders/status", "newOrder": see kube-request.ts and acme-request.ts. */

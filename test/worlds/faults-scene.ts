@@ -1,0 +1,97 @@
+// A customer of the CA for one test: an account of its own at Pebble, behind a fault proxy of its own, and listener sets of which each is one
+// order. The world's Pebble takes a moment to validate, as CAs do, so that requests meet challenges that are being looked at.
+
+import { annotations } from '../../src/api/names.ts';
+import type { Order } from '../../src/api/order.ts';
+import { orders } from '../../src/api/resources.ts';
+import { type AcmeFault, startAcmeFault } from '../rig/proxy/acme-fault.ts';
+import { tooEarly } from '../rig/proxy/passage.ts';
+import { until } from '../rig/wait.ts';
+import type { World, WorldOptions } from '../rig/world.ts';
+import { acmeIssuer, listenerSet, type Team } from '../world/team.ts';
+
+/** Validations take up to a second; what an account has proven it need not prove again; each certificate has two chains. */
+export const pebbleEnv: WorldOptions['pebbleEnv'] & {} = {
+  PEBBLE_VA_NOSLEEP: '0',
+  PEBBLE_VA_SLEEPTIME: '2',
+  PEBBLE_AUTHZREUSE: '100',
+  PEBBLE_ALTERNATE_ROOTS: '1',
+};
+
+export interface Customer extends AsyncDisposable {
+  readonly name: string;
+  readonly ca: AcmeFault;
+  readonly team: Team;
+  /** Wants a certificate for these hosts, by one listener each, in Secret `<set>-tls`. */
+  want(set: string, ...hosts: readonly string[]): Promise<void>;
+  host(label: string): string;
+  /** The newest Order of the set's Certificate. */
+  order(set: string): Promise<Order>;
+  /** The wait that the Order tells, once it tells one. */
+  toldWait(set: string): Promise<{ readonly reason: string; readonly message: string; readonly nextAttemptAt: number }>;
+  /** Orders that Pebble has made for this account. */
+  placed(): number;
+  asked(edge: string): number;
+  /** Requests that came before the CA had allowed them. */
+  hasty(): readonly string[];
+}
+
+/** `acme` goes into the issuer's spec.acme. Resolves when the account is registered. */
+export async function customer(world: World, team: Team, name: string, acme: object = {}): Promise<Customer> {
+  const ca = await startAcmeFault(world.acme);
+  await team.kubectl.apply([withAcme(acmeIssuer(team.namespace, ca, name), acme)]);
+  await team.issuerSays(name, 'True', /./, 60_000);
+  const host = (label: string) => `${label}.${name}.${team.namespace}.example.com`;
+  const passed = (edge: string) => ca.proxy.passed.filter((each) => each.edge === edge);
+  const order = (set: string) =>
+    until(`the Order of ${set}`, async () => {
+      const all = (await team.all(orders)).filter(({ metadata }) => metadata.name.startsWith(`${set}-tls-`));
+      return all.toSorted((a, b) => createdAt(b) - createdAt(a))[0];
+    });
+  return {
+    name,
+    ca,
+    team,
+    host,
+    order,
+    want: async (set, ...hosts) => void (await team.kubectl.apply([wanted(team, name, set, hosts)])),
+    toldWait: (set) =>
+      until(
+        `the Order of ${set} to say until when it waits`,
+        async () => {
+          const note = (await order(set)).metadata.annotations?.[annotations.state];
+          const said: { reason: string; message: string; nextAttemptAt: string } | undefined =
+            note === undefined ? undefined : JSON.parse(note);
+          return said === undefined ? undefined : { ...said, nextAttemptAt: Date.parse(said.nextAttemptAt) };
+        },
+        { deadlineMs: 30_000 },
+      ),
+    placed: () => passed('newOrder').filter(({ upstream }) => upstream === 201).length,
+    asked: (edge) => passed(edge).length,
+    hasty: () => tooEarly(ca.proxy.passed),
+    [Symbol.asyncDispose]: () => ca[Symbol.asyncDispose](),
+  };
+}
+
+function createdAt({ metadata }: Order): number {
+  return Date.parse(metadata.creationTimestamp ?? '');
+}
+
+function withAcme(issuer: ReturnType<typeof acmeIssuer>, acme: object): object {
+  const { spec } = issuer as typeof issuer & { readonly spec: { readonly acme: object } };
+  return { ...issuer, spec: { acme: { ...spec.acme, ...acme } } };
+}
+
+function wanted(team: Team, issuer: string, set: string, hosts: readonly string[]): object {
+  const [hostname, ...more] = hosts;
+  const marks = { 'cert-manager.io/issuer': issuer, 'cert-manager.io/private-key-algorithm': 'ECDSA' };
+  const others = more.map((each, index) => ({
+    name: `more-${index}`,
+    hostname: each,
+    protocol: 'HTTPS',
+    port: 443,
+    tls: { mode: 'Terminate', certificateRefs: [{ name: `${set}-tls` }] },
+  }));
+  const named = hostname === undefined ? {} : { hostname };
+  return listenerSet(team.namespace, { name: set, ...named, annotations: marks, others });
+}

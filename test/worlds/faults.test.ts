@@ -1,0 +1,105 @@
+// The order machine against a CA that misbehaves: each fault at every step of an order, then a hundred orders under all of them mixed. Whatever
+// happens, the certificate comes, the CA is asked for no second order, and never before it allows.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Controller, startController } from '../rig/controller.ts';
+import { badNonce, broken, rateLimited, unavailable } from '../rig/proxy/acme-fault.ts';
+import { spoils } from '../rig/proxy/acme-spoils.ts';
+import { at, cut, firstOf, type Verdict } from '../rig/proxy/verdict.ts';
+import { startWorld, type World } from '../rig/world.ts';
+import { gateway, makeTeam, type Team } from '../world/team.ts';
+import { type Customer, customer, pebbleEnv } from './faults-scene.ts';
+
+/** Every request of an order that is new, in the order in which they come. */
+const edges = ['newOrder', 'read authz', 'challenge', 'finalize', 'read order', 'read cert'] as const;
+
+interface Fault {
+  readonly name: string;
+  /** `seconds`: of its Retry-After, where it says one. */
+  readonly verdict: (seconds: number) => Verdict;
+  /** In a row; once unless told. */
+  readonly times?: number;
+  /** What the Certificate says meanwhile, where the wait is long enough to be told. */
+  readonly told?: RegExp;
+}
+
+const limit = 'new-certificates-per-registered-domain';
+const limited = /^RateLimited: too many requests, retry after .*#new-certificates-per-registered-domain$/;
+const down = /^CAUnavailable: The service is down for maintenance\.$/;
+const faults: readonly Fault[] = [
+  ...spoils.map(([name, verdict]) => ({ name, verdict: () => verdict })),
+  { name: '429 for seconds', verdict: (seconds) => rateLimited(limit, seconds, Date.now()), told: limited },
+  { name: '429 until a date', verdict: (seconds) => rateLimited(limit, seconds, Date.now(), 'date'), told: limited },
+  { name: '503 for seconds', verdict: (seconds) => unavailable(seconds), told: down },
+  { name: '503 until a date', verdict: (seconds) => unavailable(seconds, Date.now(), 'date'), told: down },
+  { name: '503 until who knows', verdict: (seconds) => unavailable(seconds, Date.now(), 'unsaid') },
+  { name: '500', verdict: broken },
+  { name: 'a connection cut', verdict: () => cut },
+  { name: 'a slow answer', verdict: () => ({ kind: 'delay', ms: 1_500 }) },
+  { name: 'one bad nonce', verdict: badNonce },
+  { name: 'a storm of bad nonces', verdict: badNonce, times: 9 },
+];
+
+let world: World;
+let controller: Controller;
+let team: Team;
+
+beforeAll(async () => {
+  world = await startWorld({ pebbleEnv });
+  controller = await startController(world);
+  team = await makeTeam(world, 'faults');
+  await team.kubectl.apply([gateway(team.namespace)]);
+});
+afterAll(async () => {
+  await controller?.[Symbol.asyncDispose]();
+  await team?.[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
+});
+
+function suffer(by: Customer, { verdict, times = 1 }: Fault): void {
+  const scripts = edges.flatMap((edge) =>
+    Array.from({ length: times }, (_, index) =>
+      // Long enough to be told at the first step, where a rate limit belongs; then only long enough to be undercut.
+      at({ edge, nth: index + 1 }, verdict(edge === 'newOrder' ? 6 : 1)),
+    ),
+  );
+  by.ca.proxy.follow(firstOf(...scripts));
+}
+
+async function issuedThrough(fault: Fault, name: string): Promise<void> {
+  await using by = await customer(world, team, name);
+  suffer(by, fault);
+  await by.want(name, by.host('a'));
+  if (fault.told !== undefined) {
+    await team.says(`${name}-tls`, 'Issuing', fault.told);
+    const { nextAttemptAt, reason, message } = await by.toldWait(name);
+    expect(`${reason}: ${message}`).toMatch(fault.told);
+    const allowed = by.ca.proxy.passed.find(({ edge }) => edge === 'newOrder')?.notBefore ?? 0;
+    expect(nextAttemptAt).toBeGreaterThanOrEqual(allowed);
+    expect(nextAttemptAt).toBeLessThan(allowed + 2_000);
+  }
+  const { status } = await team.ready(`${name}-tls`, 90_000);
+  expect(status?.failedIssuanceAttempts ?? 0).toBe(0);
+  expect(status?.conditions?.map(({ type }) => type)).toEqual(['Ready']);
+  expect(by.ca.proxy.passed.map(({ edge }) => edge)).toEqual(expect.arrayContaining([...edges]));
+  expect(by.placed()).toBe(1);
+  expect(by.hasty()).toEqual([]);
+}
+
+describe('an order that meets, at each of its steps,', () => {
+  const runs = new Map<string, Promise<unknown>>();
+  beforeAll(() => {
+    for (const [index, fault] of faults.entries()) {
+      // All at once, each with an account of its own: most of the time is waiting. A failure is its test's to tell.
+      runs.set(
+        fault.name,
+        issuedThrough(fault, `f${index}`).catch((error: unknown) => error),
+      );
+    }
+  });
+
+  it.each(faults.map(({ name }) => name))('%s, is not lost and not made twice', async (name) => {
+    const failure = await runs.get(name);
+    if (failure !== undefined) throw failure;
+  });
+});
