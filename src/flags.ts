@@ -131,6 +131,11 @@ const flags = {
     help: 'look for TXT records at these servers instead of at each zone’s own',
   },
   'dns01-authority-port': { type: 'string', default: '53', help: 'port of the zones’ own servers' },
+  'dns01-cleanup-patience': {
+    type: 'string',
+    default: '10m',
+    help: 'how long a deleted Order is held for a TXT record whose credentials are gone; six times as long for a provider that is down',
+  },
   'cluster-issuer-ambient-credentials': {
     type: 'boolean',
     default: true,

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { accounts } from './apply/accounts.ts';
 import { certificateReconciler } from './apply/certificate.ts';
 import { isExpected, knownOrders, liveOrders } from './apply/challenge-lookup.ts';
+import { dnsSecrets } from './apply/dns-secrets.ts';
 import { keepGrants } from './apply/grant-keeper.ts';
 import { startIssuance } from './apply/issuance.ts';
 import { issuerReconciler } from './apply/issuer.ts';
@@ -23,7 +24,8 @@ import { secretChanged, wireTriggers } from './apply/triggers.ts';
 import { vaultSigner, vaultVerdict } from './apply/vault.ts';
 import { startWatches } from './apply/watches.ts';
 import { printGrant } from './cli/grant.ts';
-import { type ControllerConfig, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
+import type { ControllerConfig } from './controller-config.ts';
 import { openHttps } from './dns/https.ts';
 import { kubeClient } from './kube/client.ts';
 import { leadership } from './kube/leadership.ts';
@@ -77,10 +79,12 @@ async function controller(config: ControllerConfig): Promise<number> {
       proxies: config.proxies,
       session,
       requestToken: tokenRequests(session),
+      mayChange: lead.mayWrite,
       ambient: config.dns.ambient,
       view: { ...config.dns.view, https },
     },
     presenting: new Set(),
+    presented: new Map(),
     hurried: new Set(),
     keys: keyMaker(),
     keystores: keystoreMaker(),
@@ -133,7 +137,7 @@ async function controller(config: ControllerConfig): Promise<number> {
   const onLead = () => {
     log.info({ identity: config.lease.identity }, 'leading');
     const signing = signers();
-    const judges = { verdict: vaultVerdict, forget: ports.vaults.forget };
+    const judges = { verdict: vaultVerdict, forget: ports.vaults.forget, solverSecrets: dnsSecrets };
     const shimless = besideShims({ ...ports, rival: issuance.rival });
     led.use(keepGrants(ports));
     work.start({

@@ -32,6 +32,8 @@ export interface Attempt {
     | { readonly kind: 'lost' };
   signed?: { readonly chainPem: string; readonly caPem?: string };
   failure?: string;
+  /** Why another certificate was asked for, where one had been issued before. */
+  why?: string;
   /** A remote signer cannot sign for now. */
   wait?: Wait;
   order?: OrderState;

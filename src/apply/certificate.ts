@@ -12,6 +12,7 @@ import { type Done, onward, type Turn } from './perform.ts';
 import { issueRequest, takeCertificate, writeStatus } from './perform-issued.ts';
 import { createRequest, deleteKey, deleteRequest, dropKey, loadKey, makeKey, storeKey } from './perform-key.ts';
 import { advanceOrder } from './perform-order.ts';
+import { revocations } from './perform-revoke.ts';
 import { rewriteSecret, writeSecret, writeTemporary } from './perform-secret.ts';
 import { sign } from './perform-sign.ts';
 import type { Ports } from './ports.ts';
@@ -24,13 +25,18 @@ const mostActions = 60;
 
 /** The reconcile function for keys "namespace/name"; it holds the attempts of this process. */
 export function certificateReconciler(ports: Ports, signers: Signers): (key: string) => Promise<Outcome> {
-  const attempts = new Map<string, Attempt>();
+  /** Of the Certificate with that uid: another one of its name begins anew. */
+  const attempts = new Map<string, { readonly uid: string | undefined; readonly attempt: Attempt }>();
+  const revoking = revocations(ports);
   /** Keys that did not come to rest, and until when (epoch ms) they are left alone. */
   const spinning = new Map<string, number>();
   return async (key) => {
     const until = spinning.get(key) ?? 0;
     if (until > ports.now()) return { kind: 'revisit', at: until };
     spinning.delete(key);
+    const revocation = await revoking(key);
+    if (!revocation.ok) ports.log.warn({ certificate: key, problem: revocation.problem }, 'revocation');
+    const { replace, revisitAt } = revocation.ok ? revocation.value : {};
     for (let count = 0; count < mostActions; count++) {
       const certificate = ports.stores.certificates.get(key);
       if (certificate === undefined) {
@@ -38,17 +44,21 @@ export function certificateReconciler(ports: Ports, signers: Signers): (key: str
         return { kind: 'settled' };
       }
       const revision = (certificate.status?.revision ?? 0) + 1;
-      const attempt = renewAttempt(attempts.get(key) ?? newAttempt(revision), revision);
-      attempts.set(key, attempt);
+      const { uid } = certificate.metadata;
+      const last = attempts.get(key);
+      const attempt = renewAttempt(
+        last?.uid === uid && last !== undefined ? last.attempt : newAttempt(revision),
+        revision,
+      );
+      attempts.set(key, { uid, attempt });
       const observed = await observeCertificate(ports, certificate, attempt);
       if (observed.kind === 'waiting') return { kind: 'settled' };
       if (observed.kind === 'problem') return afterProblem(observed.problem, ports.now());
-      const action = planCertificate(observed.seen, revision, ports.now());
-      if (action.kind === 'rest') {
-        return action.revisitAt === undefined ? { kind: 'settled' } : { kind: 'revisit', at: action.revisitAt };
-      }
+      const seen = { ...observed.seen, ...(replace !== undefined && { replacement: replace }) };
+      const action = planCertificate(seen, revision, ports.now());
+      if (action.kind === 'rest') return restUntil(action.revisitAt, revisitAt);
       ports.log.debug({ certificate: key, action: action.kind }, 'certificate');
-      const turn = { ports, about: certificate, certificate, seen: observed.seen, attempt };
+      const turn = { ports, about: certificate, certificate, seen, attempt };
       const done = await perform(turn, action, signers);
       if (done.kind === 'stop') return done.outcome;
     }
@@ -59,6 +69,12 @@ export function certificateReconciler(ports: Ports, signers: Signers): (key: str
     spinning.set(key, ports.now() + 60_000);
     return { kind: 'revisit', at: ports.now() + 60_000 };
   };
+}
+
+/** At the earlier moment of those that there are. */
+function restUntil(...moments: readonly (number | undefined)[]): Outcome {
+  const known = moments.filter((each) => each !== undefined);
+  return known.length === 0 ? { kind: 'settled' } : { kind: 'revisit', at: Math.min(...known) };
 }
 
 function perform(turn: Turn, action: CertificateAction, signers: Signers): Promise<Done> | Done {
@@ -74,7 +90,7 @@ function perform(turn: Turn, action: CertificateAction, signers: Signers): Promi
     case 'dropKey':
       return dropKey(turn);
     case 'createRequest':
-      return createRequest(turn);
+      return createRequest(turn, action.why);
     case 'deleteRequest':
       return deleteRequest(turn, action.name);
     case 'approve':

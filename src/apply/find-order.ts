@@ -3,7 +3,7 @@
 import { listOrders, readOrder } from '../acme/order.ts';
 import type { AcmeSession } from '../acme/session.ts';
 import type { Order } from '../api/order.ts';
-import type { CaIdentifier } from '../order/ca.ts';
+import type { CaIdentifier, CaProblem } from '../order/ca.ts';
 import type { OrderFact } from '../order/state.ts';
 import { identifiersOf } from './order-object.ts';
 import type { Ports } from './ports.ts';
@@ -16,6 +16,7 @@ export async function findOrder(ports: Ports, session: AcmeSession, order: Order
   const wanted = comparable(identifiersOf(order));
   const claimed = new Set<string>();
   for (const each of ports.stores.orders.list()) if (each.status?.url !== undefined) claimed.add(each.status.url);
+  let unread: CaProblem | undefined;
   for await (const page of listOrders(session)) {
     if (!page.ok) {
       // No list at this CA (404, 405, no URL): nothing to find.
@@ -25,9 +26,8 @@ export async function findOrder(ports: Ports, session: AcmeSession, order: Order
     const read = await Promise.all(urls.map((url) => readOrder(session, url)));
     for (const reply of read) {
       if (!reply.ok) {
-        if (reply.problem.kind === 'refused') continue;
-        // The order that could not be read may be the very one: a second would be made beside it.
-        return { kind: 'problem', problem: reply.problem };
+        if (reply.problem.kind !== 'refused') unread ??= reply.problem;
+        continue;
       }
       const found = reply.value.resource;
       if (found.status !== 'invalid' && found.status !== 'valid' && comparable(found.identifiers) === wanted) {
@@ -35,7 +35,8 @@ export async function findOrder(ports: Ports, session: AcmeSession, order: Order
       }
     }
   }
-  return { kind: 'notFound' };
+  // The one that could not be read may be the very one: a second would be made beside it.
+  return unread === undefined ? { kind: 'notFound' } : { kind: 'problem', problem: unread };
 }
 
 function comparable(identifiers: readonly CaIdentifier[]): string {

@@ -2,26 +2,29 @@
 
 import type { CertificateSpec } from '../api/certmanager.ts';
 import { annotations } from '../api/names.ts';
+import type { Reply } from '../api/reply.ts';
 import { namespaces } from '../api/resources.ts';
+import type { KubeProblem } from '../kube/problem.ts';
 import { type ClaimedName, namesInCsr } from '../pki/csr-claims.ts';
 import { namesOfSpec } from '../pki/names.ts';
 import { foreignName, readDomains } from '../resolve/domains.ts';
 import type { Ports } from './ports.ts';
 
-/** Undefined where every name is allowed, else a sentence about the first that is not. */
+/** Undefined where every name is allowed, else a sentence about the first that is not. A problem is neither: nobody is denied for it. */
 export async function refusedName(
   ports: Pick<Ports, 'kube' | 'stores'>,
   namespace: string,
   names: readonly ClaimedName[],
-): Promise<string | undefined> {
+): Promise<Reply<string | undefined, KubeProblem>> {
   let known = ports.stores.namespaces.get(namespace);
   if (known === undefined) {
     // Younger than our watch, or no watch is allowed: asked, because silence must not be taken for a yes.
     const read = await ports.kube.get(namespaces, { name: namespace });
-    if (!read.ok) return `The names that namespace "${namespace}" may use cannot be read: ${read.problem.message}`;
+    if (!read.ok) return read;
     known = read.value;
   }
-  return foreignName(namespace, readDomains(known.metadata.annotations?.[annotations.domains]), names);
+  const domains = readDomains(known.metadata.annotations?.[annotations.domains]);
+  return { ok: true, value: foreignName(namespace, domains, names) };
 }
 
 type CsrNames = Parameters<typeof namesInCsr>[0];

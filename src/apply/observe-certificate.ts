@@ -14,6 +14,7 @@ import { nothingStands } from '../plan/standing.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
 import { hasten } from './hurry.ts';
 import { seeIssuer } from './issuer-of.ts';
+import { unfitKey } from './kept-key.ts';
 import { claimedNames, refusedName } from './names-allowed.ts';
 import { hostsOf } from './order-object.ts';
 import { standingOf } from './order-standing.ts';
@@ -50,7 +51,12 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
   const due = renewal(certificate, secret.value);
   const checked = checkRequest(certificate.spec);
   const rival = rivalOf(ports, certificate, secret.value);
-  const foreignNames = await refusedName(ports, namespace, claimedNames(attempt.request?.facts, certificate.spec));
+  // A request that the spec has left behind is deleted, and what it claims with it.
+  const asked = request?.matchesSpec === true ? attempt.request?.facts : undefined;
+  const names = await refusedName(ports, namespace, claimedNames(asked, certificate.spec));
+  if (!names.ok) return { kind: 'problem', problem: names.problem };
+  const { value: foreignNames } = names;
+  const unfit = unfitKey(certificate, secret.value, attempt);
   return {
     kind: 'seen',
     seen: {
@@ -70,6 +76,7 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
       renewal: due?.kind === 'disabled' ? 'disabled' : 'wanted',
       ...(!checked.ok && { invalid: checked.problem.message }),
       ...(foreignNames !== undefined && { foreignNames }),
+      ...(unfit !== undefined && { unfitKey: unfit }),
       // An edit may be what mends it: try at once.
       ...(attempt.refusal?.generation === certificate.metadata.generation && { refusal: attempt.refusal }),
       ...(rival !== undefined && { rival }),

@@ -3,19 +3,23 @@
 
 import { annotations, finalizers } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
-import { orders } from '../api/resources.ts';
+import { apiVersion, namespaces, orders } from '../api/resources.ts';
+import { bare } from '../dns/names.ts';
 import type { DnsProblem } from '../dns/problem.ts';
+import type { DnsProvider } from '../dns/provider.ts';
 import { refOf } from '../plan/object-ref.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { isUnfinished } from './order-object.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
-import { type KeptRecord, keptRecords } from './record-notes.ts';
+import { type KeptRecord, keptRecords, recordKey } from './record-notes.ts';
 import { solverProvider } from './solver-provider.ts';
 
-/** A namespace that is being deleted takes its credentials along; it must not hang for ever on a record that nobody can remove any more. */
-const patienceMs = 600_000;
 const longestLookMs = 30_000;
+/** Between looks for credentials that may come back, while somebody waits for the Order to go. */
+const pauseMs = 30_000;
+/** How much longer than for credentials is waited for a provider that does not answer. */
+const outageFactor = 6;
 
 /** Whether its records may go: nothing will be validated with them any more. */
 export function isOver(order: Order): boolean {
@@ -29,43 +33,80 @@ export function orderCleanup(ports: Ports): (key: string) => Promise<Outcome> {
     const order = ports.stores.orders.get(key);
     if (order === undefined || !isOver(order)) return { kind: 'settled' };
     if (ports.presenting.has(order.metadata.uid ?? '')) return { kind: 'revisit', at: ports.now() + 500 };
+    if (!ports.dns.mayChange()) return { kind: 'retry', why: 'this process does not lead for now' };
+    const left: Left[] = [];
     for (const kept of keptRecords(order)) {
       const problem = await remove(ports, order, kept);
-      if (problem === undefined) continue;
-      const isLost = mayLeave(order, problem, ports.now());
-      const { name } = kept;
-      const where = `the TXT record ${kept.record.fqdn} in zone ${kept.record.zone}`;
-      ports.log.warn({ order: key, name, problem, left: isLost }, 'clean-up of a TXT record failed');
-      const message = isLost
-        ? `Gave up removing ${where}, remove it by hand: ${problem.message}`
-        : `Cannot remove ${where} yet: ${problem.message}`;
-      await ports.recorder.say({ about: refOf(order), type: 'Warning', reason: 'CleanUpError', message });
-      if (!isLost) return { kind: 'retry', why: problem.message };
+      if (problem !== undefined) left.push({ kept, problem });
     }
-    return release(ports, order);
+    const until = Math.max(0, ...left.map(({ problem }) => patience(ports, order, problem)));
+    const isLost = until <= ports.now();
+    for (const each of left) await tell(ports, order, each, isLost ? 'lost' : 'standing');
+    return isLost ? release(ports, order) : again(ports, order, left, until);
   };
 }
 
-async function remove(ports: Ports, order: Order, kept: KeptRecord): Promise<DnsProblem | undefined> {
-  const provider = await solverProvider(ports, order, kept.solver);
-  if (!provider.ok) return provider.problem;
-  const gone = await provider.value.cleanUp(kept.record, kept.note, AbortSignal.timeout(longestLookMs));
-  return gone.ok ? undefined : gone.problem;
+interface Left {
+  readonly kept: KeptRecord;
+  readonly problem: DnsProblem;
 }
 
-function mayLeave(order: Order, problem: DnsProblem, now: number): boolean {
-  const since = order.metadata.deletionTimestamp;
-  const isHopeless = problem.kind === 'misconfigured' || problem.kind === 'refused';
-  return since !== undefined && isHopeless && now - Date.parse(since) > patienceMs;
+async function remove(ports: Ports, order: Order, kept: KeptRecord): Promise<DnsProblem | undefined> {
+  const presented = ports.presented.get(recordKey(order, kept));
+  const cleanUp = async (provider: DnsProvider) => {
+    const gone = await provider.cleanUp(kept.record, presented?.note, AbortSignal.timeout(longestLookMs));
+    return gone.ok ? undefined : gone.problem;
+  };
+  const provider = await solverProvider(ports, order, kept.solver);
+  const problem = provider.ok ? await cleanUp(provider.value) : provider.problem;
+  if (problem === undefined || presented === undefined || !isHopeless(problem)) return problem;
+  // The Secret has gone with its namespace, or was changed: what presented the record may still remove it.
+  return (await cleanUp(presented.provider)) === undefined ? undefined : problem;
 }
+
+function isHopeless({ kind }: DnsProblem): boolean {
+  return kind === 'misconfigured' || kind === 'refused';
+}
+
+/** Until when (epoch ms) the Order is held. A namespace that is being deleted must not hang for ever on a record that nobody can remove. */
+function patience({ settings }: Ports, { metadata }: Order, problem: DnsProblem): number {
+  if (metadata.deletionTimestamp === undefined) return Number.POSITIVE_INFINITY;
+  const factor = isHopeless(problem) ? 1 : outageFactor;
+  return Date.parse(metadata.deletionTimestamp) + settings.recordPatienceMs * factor;
+}
+
+function again(ports: Ports, { metadata }: Order, left: readonly Left[], until: number): Outcome {
+  const limits = left.flatMap(({ problem }) => (problem.kind === 'rateLimited' ? [problem.retryAt] : []));
+  if (limits.length > 0) return { kind: 'revisit', at: Math.min(until, Math.max(...limits)) };
+  const isAwaited = metadata.deletionTimestamp !== undefined && left.every(({ problem }) => isHopeless(problem));
+  if (isAwaited) return { kind: 'revisit', at: Math.min(until, ports.now() + pauseMs) };
+  return { kind: 'retry', why: left[0]?.problem.message ?? '' };
+}
+
+/** Nothing can be said in a namespace that is being deleted, but about it. */
+async function tell(ports: Ports, order: Order, { kept, problem }: Left, as: 'lost' | 'standing'): Promise<void> {
+  const { namespace = '', name } = order.metadata;
+  const { record } = kept;
+  const where = `the TXT record ${bare(record.fqdn)} in zone ${bare(record.zone)} (value ${record.value})`;
+  ports.log.warn({ namespace, order: name, name: kept.name, problem, as }, 'clean-up of a TXT record failed');
+  const home = ports.stores.namespaces.get(namespace);
+  const about = home?.metadata.deletionTimestamp === undefined ? refOf(order) : refOf({ ...home, ...namespaceKind });
+  const message =
+    as === 'lost'
+      ? `Gave up removing ${where}; remove it by hand. ${problem.message}`
+      : `Cannot remove ${where} yet. ${problem.message}`;
+  await ports.recorder.say({ about, type: 'Warning', reason: 'CleanUpError', message });
+}
+
+const namespaceKind = { apiVersion: apiVersion(namespaces), kind: namespaces.kind };
 
 async function release(ports: Ports, order: Order): Promise<Outcome> {
   const { [annotations.records]: _, ...noted } = order.metadata.annotations ?? {};
   const marks = (order.metadata.finalizers ?? []).filter((each) => each !== finalizers.records);
   const metadata = { ...order.metadata, annotations: noted, finalizers: marks };
   const reply = await ports.kube.replace(orders, { ...order, metadata });
-  if (!reply.ok)
-    return reply.problem.kind === 'notFound' ? { kind: 'settled' } : afterProblem(reply.problem, ports.now());
-  if (order.metadata.deletionTimestamp === undefined) ports.stores.orders.note(reply.value);
+  if (!reply.ok && reply.problem.kind !== 'notFound') return afterProblem(reply.problem, ports.now());
+  for (const kept of keptRecords(order)) ports.presented.delete(recordKey(order, kept));
+  if (reply.ok && order.metadata.deletionTimestamp === undefined) ports.stores.orders.note(reply.value);
   return { kind: 'settled' };
 }

@@ -1,11 +1,13 @@
 // The Order object as the memory of an order: how it is made, what is written into it, and which state it stands for after a restart.
 
+import { isIP } from 'node:net';
 import type { CertificateRequest } from '../api/certmanager.ts';
 import { annotations, labels } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { apiVersion, certificateRequests, orders } from '../api/resources.ts';
 import type { CaAuthorization, CaIdentifier, CaOrder } from '../order/ca.ts';
 import type { OrderState, Wait } from '../order/state.ts';
+import { canonicalIp } from '../pki/ip.ts';
 import type { Names } from '../pki/names.ts';
 import { hostLabel } from '../solve/host.ts';
 import { orderName } from './names.ts';
@@ -14,10 +16,10 @@ import { orderName } from './names.ts';
 export function orderObject(request: CertificateRequest, names: Names, replaces?: string): Order {
   const { metadata, spec } = request;
   const { commonName, dnsNames, ipAddresses } = names;
-  const hosts = hostsOf({ spec: { dnsNames, ...(commonName !== undefined && { commonName }) } }).map(
-    (host) => [`${labels.hostPrefix}${hostLabel(host)}`, 'true'] as const,
-  );
-  const { [annotations.state]: _, ...copied } = metadata.annotations ?? {};
+  const asked = { dnsNames, ipAddresses, ...(commonName !== undefined && { commonName }) };
+  const hosts = hostsOf({ spec: asked }).map((host) => [`${labels.hostPrefix}${hostLabel(host)}`, 'true'] as const);
+  // What is believed of an Order is written by us alone: requests are made by tenants too.
+  const { [annotations.state]: _, [annotations.records]: __, ...copied } = metadata.annotations ?? {};
   return {
     apiVersion: apiVersion(orders),
     kind: orders.kind,
@@ -48,22 +50,22 @@ export function orderObject(request: CertificateRequest, names: Names, replaces?
   };
 }
 
-/** The hostnames that the order has to prove: a common name is a name like the others. */
-export function hostsOf(order: { readonly spec: Pick<Order['spec'], 'dnsNames' | 'commonName'> }): readonly string[] {
-  const { dnsNames = [], commonName } = order.spec;
-  const names = commonName === undefined ? dnsNames : [...dnsNames, commonName];
-  return [...new Set(names.map((name) => name.toLowerCase()))];
+/** Of a Certificate, an Order or a CSR. */
+type Asked = Pick<Order['spec'], 'dnsNames' | 'ipAddresses' | 'commonName'>;
+
+/** The hostnames and addresses that the order has to prove, as Host headers spell them: a common name is a name like the others. */
+export function hostsOf(order: { readonly spec: Asked }): readonly string[] {
+  const { dnsNames = [], ipAddresses = [], commonName } = order.spec;
+  const names = [...dnsNames, ...(commonName === undefined ? [] : [commonName]), ...ipAddresses];
+  return [...new Set(names.map((name) => canonicalIp(name.toLowerCase())))];
 }
 
 /** The sorted set of names that the CA is asked for (RFC 8555 §7.1.3, RFC 8738 for addresses). */
 export function identifiersOf(order: Order): readonly CaIdentifier[] {
-  const { ipAddresses = [] } = order.spec;
-  return [
-    ...hostsOf(order)
-      .toSorted()
-      .map((value) => ({ type: 'dns' as const, value })),
-    ...[...new Set(ipAddresses)].sort().map((value) => ({ type: 'ip' as const, value })),
-  ];
+  const hosts = hostsOf(order).toSorted();
+  const identifiers = (type: CaIdentifier['type']) =>
+    hosts.filter((value) => (isIP(value) === 0) === (type === 'dns')).map((value) => ({ type, value }));
+  return [...identifiers('dns'), ...identifiers('ip')];
 }
 
 /** Neither a certificate nor a refusal yet: its hosts may still be asked for. */

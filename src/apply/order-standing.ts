@@ -2,6 +2,7 @@
 
 import type { Order } from '../api/order.ts';
 import type { Standing } from '../plan/standing.ts';
+import { hostLabel } from '../solve/host.ts';
 import { hostsOf, isUnfinished } from './order-object.ts';
 import type { Stores } from './ports.ts';
 
@@ -19,6 +20,8 @@ function routesOf(stores: Sight, order: Order): readonly string[] {
     const isShared = stores.orders
       .by('host', host)
       .some((each) => each.metadata.namespace === namespace && each.metadata.uid !== uid && isUnfinished(each));
-    return isShared ? [] : stores.routes.by('host', `${namespace}/${host}`).map((route) => route.metadata.name);
+    return isShared
+      ? []
+      : stores.routes.by('host', `${namespace}/${hostLabel(host)}`).map((route) => route.metadata.name);
   });
 }

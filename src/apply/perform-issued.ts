@@ -46,8 +46,8 @@ export async function writeStatus(turn: Turn, status: CertificateStatus, stage: 
     ports.kube.replaceStatus(certificates, { ...certificate, status }),
     (value) => ports.stores.certificates.note(value),
   );
-  const issuedHere =
-    (seen.issuer.kind === 'local' || seen.issuer.kind === 'remote') && status.revision !== certificate.status?.revision;
+  // An order says by itself that it is complete.
+  const issuedHere = seen.issuer.kind !== 'acme' && status.revision !== certificate.status?.revision;
   if (done.kind === 'onward') await tell(turn, stage, issuedHere);
   return done;
 }
@@ -61,7 +61,9 @@ async function tell(turn: Turn, stage: Stage, issuedHere: boolean): Promise<void
     const reason = stage.kind === 'failed' ? 'Failed' : stage.reason;
     await ports.recorder.say({ about, type: 'Warning', reason, message: stage.message });
   } else if (stage.kind === 'ready' && issuedHere) {
-    const message = 'The certificate has been successfully issued';
+    const { why } = turn.attempt;
+    const issued = 'The certificate has been successfully issued';
+    const message = why === undefined ? issued : `${issued} (${why})`;
     await ports.recorder.say({ about, type: 'Normal', reason: 'Issuing', message }, { of: turn.attempt.revision });
   }
 }

@@ -16,7 +16,8 @@ import { decode } from './secret-content.ts';
 export async function makeKey(turn: Turn): Promise<Done> {
   const { ports, certificate, attempt } = turn;
   const spec = certificate.spec.privateKey ?? {};
-  const kept = spec.rotationPolicy === 'Never' ? await keyInUse(turn) : undefined;
+  const isFresh = turn.seen.replacement?.freshKey === true;
+  const kept = spec.rotationPolicy === 'Never' && !isFresh ? await keyInUse(turn) : undefined;
   const key = kept ?? (await ports.keys(spec));
   attempt.key = { kind: 'held', key, fingerprint: fingerprint(publicHalf(key)) };
   return onward;
@@ -95,12 +96,14 @@ export async function dropKey(turn: Turn): Promise<Done> {
   return gone;
 }
 
-export async function createRequest(turn: Turn): Promise<Done> {
+/** `why`: told with its certificate, unless it is the first. */
+export async function createRequest(turn: Turn, why: string): Promise<Done> {
   const { ports, certificate, attempt } = turn;
   const { key } = attempt;
   if (key === undefined || key.kind === 'lost') return onward;
   const { spec } = certificate;
   const csr = await createCsr({ ...spec, key: key.key, names: namesOfSpec(spec) });
+  if (certificate.status?.revision !== undefined) attempt.why = why;
   const request = requestObject(turn, derToPem('CERTIFICATE REQUEST', csr));
   return write(turn, 'create CertificateRequest', ports.kube.create(certificateRequests, request), (created) =>
     ports.stores.requests.note(created),

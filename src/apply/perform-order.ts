@@ -9,6 +9,7 @@ import { orders } from '../api/resources.ts';
 import type { CaAuthorization, CaOrder, CaProblem } from '../order/ca.ts';
 import type { OrderEffect, OrderFact, Proof } from '../order/state.ts';
 import { effectOf, step } from '../order/step.ts';
+import { doubtsAccount } from '../plan/account-doubt.ts';
 import { fetchChain } from './fetch-chain.ts';
 import { findOrder } from './find-order.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
@@ -35,7 +36,9 @@ export async function advanceOrder(turn: OrderTurn): Promise<Done> {
   const performed = await perform(turn, session.value, effect);
   if (performed.kind === 'stop') return performed.done;
   const { fact: happened } = performed;
-  if (happened.kind === 'problem' && isAccountUnknown(happened.problem)) {
+  const isDoubted =
+    happened.kind === 'problem' && doubtsAccount(happened.problem, ports.accounts.vouchedAt(issuer), ports.now());
+  if (happened.kind === 'problem' && isDoubted) {
     return withoutAccount(ports, issuer, happened.problem.detail);
   }
   attempt.order = step(state, happened, ports.now());
@@ -43,11 +46,7 @@ export async function advanceOrder(turn: OrderTurn): Promise<Done> {
   return onward;
 }
 
-/** RFC 8555 §6.7: the order is not to blame; it goes on once the issuer has an account again. */
-function isAccountUnknown(problem: CaProblem): boolean {
-  return problem.kind === 'refused' && problem.type === 'accountDoesNotExist';
-}
-
+/** The order is not to blame; it goes on once the issuer has an account again. */
 function withoutAccount(ports: Ports, issuer: Issuer, why: string): Done {
   ports.accounts.lose(issuer);
   ports.wakeIssuer(issuerKey(issuer));
@@ -143,7 +142,7 @@ async function record(turn: OrderTurn, effect: OrderEffect & { kind: 'record' })
 
 /** A challenge that is answered twice is refused by most CAs. */
 async function answerAll(session: AcmeSession, proofs: readonly Proof[]): Promise<OrderFact> {
-  const untold = proofs.filter(({ answered }) => answered !== true);
+  const untold = proofs.filter(({ looking }) => looking === undefined);
   const replies = await Promise.all(untold.map(({ challengeUrl }) => answer(session, challengeUrl)));
   for (const reply of replies) if (!reply.ok) return { kind: 'problem', problem: reply.problem };
   return { kind: 'done' };

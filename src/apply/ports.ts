@@ -18,6 +18,7 @@ import type { Accounts } from './accounts.ts';
 import type { KeyMaker } from './key-maker.ts';
 import type { KeystoreMaker } from './keystore-maker.ts';
 import type { Looks } from './looks.ts';
+import type { PresentedRecords } from './record-notes.ts';
 import type { SecretWatches } from './secret-watches.ts';
 import type { VaultSigner } from './vault.ts';
 
@@ -54,6 +55,8 @@ export interface Settings {
   readonly secretOwner: SecretOwner;
   /** --certificate-request-minimum-backoff-duration. */
   readonly leastBackOffMs: number;
+  /** --dns01-cleanup-patience: how long an Order that is being deleted is held for a TXT record that cannot be removed. */
+  readonly recordPatienceMs: number;
   /** Who approves requests: Certway itself, or others alone. */
   readonly approver: 'ours' | 'theirs';
 }
@@ -61,6 +64,8 @@ export interface Settings {
 /** What DNS-01 reaches the world through. */
 export interface DnsPorts extends Pick<ProviderPorts, 'https' | 'proxies' | 'session' | 'requestToken' | 'endpoints'> {
   readonly view: DnsView;
+  /** Whether this process leads, and so may change zones. */
+  readonly mayChange: () => boolean;
   readonly ambient: Readonly<Record<'issuers' | 'clusterIssuers', ProviderPorts['ambientCredentials']>>;
 }
 
@@ -78,6 +83,8 @@ export interface Ports {
   readonly hurried: Set<string>;
   /** UIDs of Orders whose TXT records are being presented right now: nobody removes them meanwhile. */
   readonly presenting: Set<string>;
+  /** TXT records that this process has presented. */
+  readonly presented: PresentedRecords;
   readonly recorder: Recorder;
   readonly log: Logger;
   readonly settings: Settings;

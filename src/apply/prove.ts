@@ -8,11 +8,12 @@ import { type PreflightProblem, reachableAt, preflight as walkBefore } from '../
 import { routeVerdict } from '../solve/route-verdict.ts';
 import { checkPath } from '../solve/self-check.ts';
 import { addressesOf } from './challenge-parent.ts';
+import { checkRecords } from './check-records.ts';
 import { look } from './look.ts';
 import { identifiersOf } from './order-object.ts';
 import { fact, type OrderTurn, type Performed } from './order-turn.ts';
 import { type HttpPath, putUpRoutes } from './perform-route.ts';
-import { checkRecords, presentRecords } from './records.ts';
+import { presentRecords } from './records.ts';
 import { wayTo } from './way.ts';
 
 const done: OrderFact = { kind: 'done' };

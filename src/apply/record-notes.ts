@@ -4,7 +4,7 @@
 import type { Dns01Solver } from '../api/dns01-solver.ts';
 import { annotations } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
-import type { PresentedNote, TxtRecord } from '../dns/provider.ts';
+import type { DnsProvider, PresentedNote, TxtRecord } from '../dns/provider.ts';
 
 export interface KeptRecord {
   /** The name that is proven, with its `*.`. */
@@ -12,7 +12,26 @@ export interface KeptRecord {
   readonly record: TxtRecord;
   /** As it was when the record was planned: an edited issuer must not hide what has to be removed. */
   readonly solver: Dns01Solver;
-  readonly note?: PresentedNote;
+}
+
+/** What this process knows of a record that it has presented; a restart costs presenting it again. */
+export interface PresentedRecord {
+  /** With the credentials of that moment: a namespace that is deleted takes the Secret along before the record is gone. */
+  readonly provider: DnsProvider;
+  readonly note: PresentedNote;
+  /** Epoch ms. */
+  readonly at: number;
+  /** Why the last look did not find it everywhere, as a sentence. */
+  readonly lack?: string;
+  /** A nameserver answered without it: it is presented once more, for somebody may have removed it. */
+  readonly doubted?: true;
+}
+
+/** By `recordKey`. */
+export type PresentedRecords = Map<string, PresentedRecord>;
+
+export function recordKey(order: Order, { record, solver }: Pick<KeptRecord, 'record' | 'solver'>): string {
+  return JSON.stringify([order.metadata.uid, record.fqdn, record.value, solver]);
 }
 
 export function keptRecords(order: Order): readonly KeptRecord[] {
@@ -29,6 +48,13 @@ export function keptRecords(order: Order): readonly KeptRecord[] {
 
 export function spellRecords(records: readonly KeptRecord[]): string {
   return JSON.stringify(records);
+}
+
+/** What was planned before stays: it may have been presented, by this issuer's earlier spec or by an earlier process. */
+export function withRecords(order: Order, planned: readonly KeptRecord[]): readonly KeptRecord[] {
+  const kept = keptRecords(order);
+  const known = new Set(kept.map((each) => recordKey(order, each)));
+  return [...kept, ...planned.filter((each) => !known.has(recordKey(order, each)))];
 }
 
 function isKept(value: unknown): value is KeptRecord {

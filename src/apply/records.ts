@@ -1,74 +1,63 @@
-// Presents the TXT records of an order's DNS-01 proofs and looks whether all nameservers have them. Called by prove.ts, inside looks: DNS is slow.
+// Presents the TXT records of an order's DNS-01 proofs. Called by prove.ts, inside looks: DNS is slow. check-records.ts looks for them afterwards,
+// order-cleanup.ts removes them.
 
 import { annotations, finalizers } from '../api/names.ts';
 import { orders } from '../api/resources.ts';
-import { challengeName } from '../dns/names.ts';
-import type { DnsProblem } from '../dns/problem.ts';
-import { lookForRecord } from '../dns/propagation.ts';
-import { recordFor } from '../dns/record.ts';
-import { viewFor } from '../dns/view.ts';
+import { keyOf } from '../kube/store.ts';
 import type { OrderFact, Proof } from '../order/state.ts';
 import type { OrderTurn } from './order-turn.ts';
-import { type KeptRecord, keptRecords, spellRecords } from './record-notes.ts';
+import { type KeptRecord, recordKey, spellRecords, withRecords } from './record-notes.ts';
+import { planRecord, stuck, type Unreachable, type Wish, wishFor } from './record-plan.ts';
 import { solverProvider } from './solver-provider.ts';
-import { wayTo } from './way.ts';
 
 const done: OrderFact = { kind: 'done' };
 
-/** The plan of every record is durable, and the Order held by our finalizer, before the first one is presented. */
+/** Every record is durable in the Order, which our finalizer holds, before the first one is presented. What stands already is not asked for again. */
 export async function presentRecords(
   turn: OrderTurn,
   proofs: readonly Proof[],
   thumbprint: string,
   signal: AbortSignal,
 ): Promise<OrderFact> {
+  const current = newest(turn);
+  if ('kind' in current) return current;
   const planned: KeptRecord[] = [];
-  for (const proof of proofs) {
-    const record = await plan(turn, proof, thumbprint, signal);
-    if ('kind' in record) return record;
-    planned.push(record);
+  const plans = await Promise.all(proofs.map((proof) => plan(current, wishFor(current, proof, thumbprint), signal)));
+  for (const each of plans) {
+    if ('kind' in each) return each;
+    planned.push(each);
   }
-  const held = await hold(turn, planned);
+  const held = await hold(current, planned);
   if (held !== undefined) return held;
+  // One after the other: some providers read and rewrite all values of a name, as of a wildcard and its apex.
+  const providers: Providers = new Map();
   for (const kept of planned) {
-    const provider = await solverProvider(turn.ports, turn.order, kept.solver);
-    if (!provider.ok) return unreachable(turn, provider.problem);
-    const presented = await provider.value.present(kept.record, signal);
-    if (!presented.ok) return unreachable(turn, presented.problem);
-    turn.attempt.presented = { ...turn.attempt.presented, [kept.name]: presented.value };
+    const failed = await presentOne(current, kept, providers, signal);
+    if (failed !== undefined) return failed;
   }
   return done;
 }
 
-async function plan(
-  turn: OrderTurn,
-  proof: Proof,
-  thumbprint: string,
-  signal: AbortSignal,
-): Promise<KeptRecord | OrderFact> {
-  const name = `${proof.wildcard ? '*.' : ''}${proof.host}`;
-  const known = keptRecords(turn.order).find((each) => each.name === name);
-  if (known !== undefined) return known;
-  const way = wayTo(turn.ports, turn.request, turn.issuer, name, ['dns-01']);
-  const solver = 'refusal' in way || way.type !== 'dns-01' ? undefined : way.solver.dns01;
-  if (solver === undefined) {
-    return {
-      kind: 'unreachable',
-      reason: 'NoChallengePath',
-      message: `No DNS-01 solver of the issuer is for ${name}.`,
-    };
-  }
-  const view = viewFor(solver, turn.ports.dns.view);
-  if (!view.ok) return unreachable(turn, view.problem);
-  const wish = { dnsName: name, keyAuthorization: `${proof.token}.${thumbprint}`, cnameStrategy: solver.cnameStrategy };
-  const record = await recordFor(wish, view.value, signal);
-  return record.ok ? { name, record: record.value, solver } : unreachable(turn, record.problem);
+/** By solver, for one look: its Secrets are read once. */
+type Providers = Map<string, Awaited<ReturnType<typeof solverProvider>>>;
+
+/** The turn with the Order as it is now: the look may have waited for its slot. Nothing is presented for an Order that is going. */
+function newest(turn: OrderTurn): OrderTurn | Unreachable {
+  const order = turn.ports.stores.orders.get(keyOf(turn.order));
+  const isSame = order?.metadata.uid === turn.order.metadata.uid;
+  if (order !== undefined && isSame && order.metadata.deletionTimestamp === undefined) return { ...turn, order };
+  return { kind: 'unreachable', reason: 'PresentError', message: 'The Order is being deleted.' };
+}
+
+async function plan(turn: OrderTurn, wish: Wish | Unreachable, signal: AbortSignal): Promise<KeptRecord | Unreachable> {
+  if ('kind' in wish) return wish;
+  const record = await planRecord(turn, wish, signal);
+  return record.ok ? record.value : stuck(turn, record.problem, 'DNSLookupFailed');
 }
 
 /** Writes what is about to be presented into the Order, with the finalizer. */
-async function hold(turn: OrderTurn, planned: readonly KeptRecord[]): Promise<OrderFact | undefined> {
-  const { ports, order } = turn;
-  const text = spellRecords(planned);
+async function hold({ ports, order }: OrderTurn, planned: readonly KeptRecord[]): Promise<Unreachable | undefined> {
+  const text = spellRecords(withRecords(order, planned));
   const { annotations: noted = {}, finalizers: marks = [] } = order.metadata;
   if (noted[annotations.records] === text && marks.includes(finalizers.records)) return undefined;
   const metadata = {
@@ -85,55 +74,24 @@ async function hold(turn: OrderTurn, planned: readonly KeptRecord[]): Promise<Or
   return { kind: 'unreachable', reason: 'PresentError', message };
 }
 
-/** Whether a CA that asks any nameserver of the zone finds every value. */
-export async function checkRecords(
+async function presentOne(
   turn: OrderTurn,
-  proofs: readonly Proof[],
-  thumbprint: string,
+  kept: KeptRecord,
+  providers: Providers,
   signal: AbortSignal,
-): Promise<OrderFact> {
-  const looks = proofs.map(async (proof): Promise<OrderFact> => {
-    const kept = await plan(turn, proof, thumbprint, signal);
-    if ('kind' in kept) return kept;
-    const settled = await isSettled(turn, kept, signal);
-    if (settled !== undefined) return settled;
-    const view = viewFor(kept.solver, turn.ports.dns.view);
-    if (!view.ok) return unreachable(turn, view.problem);
-    const wanted = { name: challengeName(kept.name), value: kept.record.value };
-    const seen = await lookForRecord(view.value, wanted, signal);
-    if (!seen.ok) return unreachable(turn, seen.problem);
-    if (seen.value.kind !== 'lacking') return done;
-    return { kind: 'unreachable', reason: 'NotPropagated', message: seen.value.message, ...next(turn, propagationMs) };
-  });
-  const seen = await Promise.all(looks);
-  return seen.find(({ kind }) => kind !== 'done') ?? done;
-}
-
-async function isSettled(turn: OrderTurn, kept: KeptRecord, signal: AbortSignal): Promise<OrderFact | undefined> {
-  const note = turn.attempt.presented?.[kept.name];
-  if (note === undefined) return undefined;
-  const provider = await solverProvider(turn.ports, turn.order, kept.solver);
-  if (!provider.ok) return unreachable(turn, provider.problem);
-  const settled = await provider.value.settled(note, signal);
-  if (!settled.ok) return unreachable(turn, settled.problem);
-  if (settled.value === 'yes') return undefined;
-  const message = `The DNS provider has not brought the record of ${kept.name} to its servers yet.`;
-  return { kind: 'unreachable', reason: 'NotPropagated', message, ...next(turn, propagationMs) };
-}
-
-/** Secondaries of one zone take seconds to minutes: look soon, then every half minute. */
-const propagationMs = { first: 100, most: 30_000 };
-const failureMs = { first: 1_000, most: 600_000 };
-
-function next(turn: OrderTurn, { first, most }: typeof propagationMs): { readonly until: number } {
-  const { order } = turn.attempt;
-  const tried = order !== undefined && 'wait' in order ? (order.wait?.attempts ?? 0) : 0;
-  return { until: turn.ports.now() + Math.min(most, first * 2 ** Math.min(tried, 20)) };
-}
-
-function unreachable(turn: OrderTurn, problem: DnsProblem): OrderFact {
-  const { message } = problem;
-  if (problem.kind === 'rateLimited')
-    return { kind: 'unreachable', reason: 'PresentError', message, until: problem.retryAt };
-  return { kind: 'unreachable', reason: 'PresentError', message, ...next(turn, failureMs) };
+): Promise<Unreachable | undefined> {
+  const { ports, order } = turn;
+  const key = recordKey(order, kept);
+  const standing = ports.presented.get(key);
+  if (standing !== undefined && standing.doubted !== true) return undefined;
+  if (!ports.dns.mayChange())
+    return { kind: 'unreachable', reason: 'PresentError', message: 'Another replica leads now.' };
+  const spelled = JSON.stringify(kept.solver);
+  const provider = providers.get(spelled) ?? (await solverProvider(ports, order, kept.solver));
+  providers.set(spelled, provider);
+  if (!provider.ok) return stuck(turn, provider.problem, 'PresentError');
+  const presented = await provider.value.present(kept.record, signal);
+  if (!presented.ok) return stuck(turn, presented.problem, 'PresentError');
+  ports.presented.set(key, { provider: provider.value, note: presented.value, at: standing?.at ?? ports.now() });
+  return undefined;
 }

@@ -4,7 +4,9 @@
 import type { KeyObject } from 'node:crypto';
 import type { CertificateRequest } from '../api/certmanager.ts';
 import { annotations, certManagerGroup } from '../api/names.ts';
+import type { Reply } from '../api/reply.ts';
 import { secrets } from '../api/resources.ts';
+import type { KubeProblem } from '../kube/problem.ts';
 import { namesInCsr } from '../pki/csr-claims.ts';
 import { keyFromPem, publicHalf, publicKeysEqual } from '../pki/keys.ts';
 import { planRequest, type RequestAction, type RequestSeenAlone } from '../plan/request.ts';
@@ -17,6 +19,7 @@ import { hostsOf } from './order-object.ts';
 import { standingOf } from './order-standing.ts';
 import type { OrderAttempt, RequestTurn } from './order-turn.ts';
 import { createOrder, noteWait, recordOrder } from './order-writes.ts';
+import { afterProblem } from './outcome.ts';
 import { type Done, onward } from './perform.ts';
 import { advanceOrder } from './perform-order.ts';
 import { sign } from './perform-sign.ts';
@@ -49,7 +52,9 @@ export function requestReconciler(ports: Ports, signers: Signers): (key: string)
       const memory: Memory =
         last?.uid === request.metadata.uid && last !== undefined ? last : { uid: request.metadata.uid };
       memories.set(key, memory);
-      const seen = await observe(ports, request, memory);
+      const observed = await observe(ports, request, memory);
+      if (!observed.ok) return afterProblem(observed.problem, ports.now());
+      const { value: seen } = observed;
       const action = planRequest(seen, ports.now());
       if (action.kind === 'rest') {
         return action.revisitAt === undefined ? { kind: 'settled' } : { kind: 'revisit', at: action.revisitAt };
@@ -72,19 +77,24 @@ export function isServedElsewhere(ports: Pick<Ports, 'stores'>, request: Certifi
   );
 }
 
-async function observe(ports: Ports, request: CertificateRequest, memory: Memory): Promise<RequestSeenAlone> {
+async function observe(
+  ports: Ports,
+  request: CertificateRequest,
+  memory: Memory,
+): Promise<Reply<RequestSeenAlone, KubeProblem>> {
   memory.csr ??= requestedCsr(request);
   const { csr } = memory;
   const [order] = ports.stores.orders.by('owner', request.metadata.uid ?? '');
   if (order !== undefined) hasten(ports, order, memory);
-  const names = csr.ok ? hostsOf({ spec: csr.value.names }) : [];
-  const issuer = seeIssuer(ports, request, names);
+  const issuer = seeIssuer(ports, request, csr.ok ? hostsOf({ spec: csr.value.names }) : []);
   const isSelfSigned = issuerOf(ports, request)?.spec.selfSigned !== undefined;
   const lacksKey = issuer.kind === 'local' && isSelfSigned ? await findKey(ports, request, memory) : undefined;
   const claimed = csr.ok ? namesInCsr(csr.value) : [];
-  const foreignNames = await refusedName(ports, request.metadata.namespace ?? '', claimed);
+  const names = await refusedName(ports, request.metadata.namespace ?? '', claimed);
+  if (!names.ok) return names;
+  const { value: foreignNames } = names;
   const { signed, failure, wait, order: state, refusal } = memory;
-  return {
+  const seen = {
     request,
     approver: ports.settings.approver,
     issuer,
@@ -101,6 +111,7 @@ async function observe(ports: Ports, request: CertificateRequest, memory: Memory
     },
     ...(refusal !== undefined && { refusal }),
   };
+  return { ok: true, value: seen };
 }
 
 /** A SelfSigned issuer signs with the request's own key, which the requester names (cert-manager.io/private-key-secret-name). */

@@ -54,7 +54,8 @@ export function changedSince(
   const { facts, keyFingerprint } = attempt.origin;
   if (facts === undefined || keyFingerprint !== secret.facts.leaf.keyFingerprint) return undefined;
   if (attempt.origin.judged?.generation !== generation) {
-    const differs = differences(object, facts, certificate, 'fits');
+    // Whether the key is of the right kind is judged by the Secret itself.
+    const differs = differences(object, facts, certificate, 'fits').filter((part) => !part.startsWith('key'));
     attempt.origin = { ...attempt.origin, judged: { generation, fits: differs.length === 0, differs } };
   }
   const { differs = [] } = attempt.origin.judged ?? {};
@@ -87,7 +88,9 @@ function differences(
     (asked.isCA ?? false) === (wanted.isCA ?? false) ? [] : ['isCA'],
     usages(asked.usages) === usages(wanted.usages) ? [] : ['usages'],
   ];
-  return [...new Set([...terms.flat(), ...requestSatisfies(facts, wanted)])];
+  // cert-manager's CSRs do not say whether a CA is wanted, unless its gate UseCertificateRequestBasicConstraints is on; the request does.
+  const said = { ...facts, isCA: facts.isCA ?? asked.isCA ?? false };
+  return [...new Set([...terms.flat(), ...requestSatisfies(said, wanted)])];
 }
 
 /** Go programs write 2160h as 2160h0m0s. */

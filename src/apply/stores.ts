@@ -4,12 +4,14 @@ import type { Certificate, CertificateRequest, Issuer } from '../api/certmanager
 import type { Challenge } from '../api/challenge.ts';
 import type { Gateway, HttpRoute, Listener, ListenerSet } from '../api/gateway.ts';
 import type { KubeObject } from '../api/meta.ts';
-import { annotations, certManagerGroup } from '../api/names.ts';
+import { annotations, certManagerGroup, labels } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { Store } from '../kube/store.ts';
 import { vaultSecretNames } from '../plan/issuer-vault.ts';
 import { passwordSecrets } from '../plan/keystores-wanted.ts';
 import { parentKey } from '../resolve/source.ts';
+import { hostLabel } from '../solve/host.ts';
+import { dnsSecrets } from './dns-secrets.ts';
 import { wantedIssuerKey } from './issuer-of.ts';
 import { hostsOf } from './order-object.ts';
 import type { Stores } from './ports.ts';
@@ -41,7 +43,10 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
       onBug,
       indexes: { owner: ownersOf, issuer: strayIssuer, key: strayKey },
     }),
-    orders: new Store<Order>({ onBug, indexes: { owner: ownersOf, host: hostsOf } }),
+    orders: new Store<Order>({
+      onBug,
+      indexes: { owner: ownersOf, host: hostsOf, issuer: (of) => [wantedIssuerKey(of)] },
+    }),
     challenges: new Store<Challenge>({ onBug, indexes: { owner: ownersOf } }),
     issuers: new Store<Issuer>({ onBug, indexes: { secret: issuerSecretsOf } }),
     clusterIssuers: new Store<Issuer>({ onBug, indexes: { secret: issuerSecretsOf } }),
@@ -82,9 +87,14 @@ function strayKey(request: CertificateRequest): readonly string[] {
   return name !== undefined && isStray(request) ? [`${request.metadata.namespace}/${name}`] : [];
 }
 
-/** "namespace/hostname" of each host whose challenges the route carries. */
-function routeHosts(route: HttpRoute): readonly string[] {
-  return (route.spec.hostnames ?? []).map((host) => `${route.metadata.namespace}/${host}`);
+/** "namespace/<label of the host>" of each host whose challenges the route carries; addresses are no hostnames, and stand in its labels alone. */
+function routeHosts({ metadata, spec }: HttpRoute): readonly string[] {
+  const labelled = Object.keys(metadata.labels ?? {}).filter((name) => name.startsWith(labels.hostPrefix));
+  const hashes = [
+    ...(spec.hostnames ?? []).map(hostLabel),
+    ...labelled.map((name) => name.slice(labels.hostPrefix.length)),
+  ];
+  return [...new Set(hashes)].map((hash) => `${metadata.namespace}/${hash}`);
 }
 
 /** The Gateway or ListenerSet through which the Certificate's names are proven. */
@@ -96,11 +106,12 @@ function parentOf(certificate: Certificate): readonly string[] {
 }
 
 /** By the names of its Secrets, and under `*` so that a change of rights in a namespace reaches every issuer that reads one. */
-function issuerSecretsOf({ spec }: Issuer): readonly string[] {
-  const { ca, acme, vault } = spec;
+function issuerSecretsOf(issuer: Issuer): readonly string[] {
+  const { ca, acme, vault } = issuer.spec;
+  const ofSolvers = dnsSecrets(issuer).map(({ name }) => name);
   const binding = acme?.externalAccountBinding?.keySecretRef.name;
   const ofVault = vault === undefined ? [] : vaultSecretNames(vault);
-  const names = [ca?.secretName, acme?.privateKeySecretRef.name, binding, ...ofVault].filter(
+  const names = [ca?.secretName, acme?.privateKeySecretRef.name, binding, ...ofVault, ...ofSolvers].filter(
     (name) => name !== undefined,
   );
   // A Vault issuer may live on a right alone: to request tokens of a ServiceAccount.

@@ -13,6 +13,7 @@ import { issuerKey, secretNamespace } from './issuer-of.ts';
 import { isOver } from './order-cleanup.ts';
 import { isUnfinished } from './order-object.ts';
 import type { Ports } from './ports.ts';
+import { ordersBy, ordersBySecret } from './solver-wakes.ts';
 
 export interface Queues {
   gateway(key: string, change?: Change<KubeObject>): void;
@@ -88,6 +89,9 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
       const issuer = change.kind === 'applied' ? change.object : change.previous;
       const key = issuerKey(issuer);
       queues.issuer(key, change);
+      const isOld = change.kind === 'applied' && change.previous !== undefined;
+      // Its solvers may be others now.
+      if (isOld && isEdited(change)) for (const order of ordersBy(ports, issuer)) hurry(ports, queues, order);
       if (change.kind === 'applied' && change.previous !== undefined && sameReadiness(change.object, change.previous))
         return;
       for (const certificate of stores.certificates.by('issuer', key)) queues.certificate(keyOf(certificate));
@@ -102,9 +106,9 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
   });
 }
 
-/** What a change of a Secret wakes: its Certificate, and the issuers that sign or register with it. */
+/** What a change of a Secret wakes: its Certificate, the issuers that sign or register with it, and the Orders whose records it lets us write. */
 export function secretChanged(
-  ports: Pick<Ports, 'stores' | 'settings'>,
+  ports: Pick<Ports, 'stores' | 'settings' | 'hurried'>,
   queues: Queues,
   namespace: string,
   name: string | undefined,
@@ -126,6 +130,10 @@ export function secretChanged(
     for (const issuer of issuers.by('secret', name ?? '*')) {
       if (secretNamespace(ports, issuer) === namespace) queues.issuer(issuerKey(issuer));
     }
+  }
+  for (const order of ordersBySecret(ports, namespace, name)) {
+    if (isOver(order)) queues.cleanup(keyOf(order));
+    else hurry(ports, queues, order);
   }
 }
 
@@ -174,7 +182,7 @@ function gatewaysOf(ports: Wired, change: Change<Certificate>): readonly string[
 }
 
 /** What the order is for: a Certificate, or a request that somebody else made. */
-function wakeOrder(ports: Wired, queues: Queues, order: Order, change?: Change<KubeObject>): void {
+function wakeOrder(ports: Pick<Ports, 'stores'>, queues: Queues, order: Order, change?: Change<KubeObject>): void {
   const { namespace, ownerReferences = [] } = order.metadata;
   for (const { name } of ownerReferences.filter(({ kind }) => kind === 'CertificateRequest')) {
     const key = `${namespace}/${name}`;
@@ -185,7 +193,7 @@ function wakeOrder(ports: Wired, queues: Queues, order: Order, change?: Change<K
   }
 }
 
-function hurry(ports: Wired, queues: Queues, order: Order): void {
+function hurry(ports: Pick<Ports, 'stores' | 'hurried'>, queues: Queues, order: Order): void {
   if (!isUnfinished(order)) return;
   ports.hurried.add(order.metadata.uid ?? '');
   wakeOrder(ports, queues, order);

@@ -1,7 +1,9 @@
 // The way by which a name of a request is proven: which of the issuer's solvers, and for HTTP-01 through which parents. Called before an order is
 // made (is there a way at all?), when its authorizations are known, and when they are presented.
 
+import { isIP } from 'node:net';
 import type { AcmeSolver, Issuer } from '../api/certmanager.ts';
+import { unsupported } from '../dns/make-provider.ts';
 import type { CaAuthorization } from '../order/ca.ts';
 import type { ChallengeType, Means } from '../order/state.ts';
 import type { ProofPath } from '../solve/path.ts';
@@ -25,11 +27,20 @@ export function wayTo(
   offered?: readonly ChallengeType[],
 ): Way {
   const wish = { solvers: issuer.spec.acme?.solvers ?? [], name, labels: about.metadata.labels ?? {} };
-  const question = { ...wish, ...(offered !== undefined && { offered }) };
+  const isAddress = isIP(name) !== 0;
+  // RFC 8738 §7: DNS does not prove who holds an address.
+  const ways = isAddress ? (offered ?? methods).filter((type) => type === 'http-01') : offered;
+  const question = { ...wish, ...(ways !== undefined && { offered: ways }) };
   const chosen = chooseSolver(question);
-  if (chosen?.type === 'dns-01') return { type: 'dns-01', solver: chosen.solver };
+  if (chosen?.type === 'dns-01') {
+    const { solver } = chosen;
+    const foreign = solver.dns01 === undefined ? undefined : unsupported(solver.dns01);
+    return foreign === undefined ? { type: 'dns-01', solver } : { refusal: foreign };
+  }
   const picked = pickSolver(question);
-  if ('refusal' in picked) return picked;
+  if ('refusal' in picked) {
+    return isAddress ? { refusal: `${picked.refusal} An IP address can be proven by HTTP-01 only.` } : picked;
+  }
   const path = challengePath(ports, about, picked.solver, name);
   return path.kind === 'closed' ? path : { type: 'http-01', path, solver: picked.solver };
 }
@@ -41,6 +52,8 @@ export function meansOf(ports: Pick<Ports, 'stores'>, about: Asking, issuer: Iss
   const way = wayTo(ports, about, issuer, name, offered);
   return 'refusal' in way ? way : { type: way.type };
 }
+
+const methods: readonly ChallengeType[] = ['http-01', 'dns-01'];
 
 function isKnown(type: string): type is ChallengeType {
   return type === 'http-01' || type === 'dns-01';

@@ -10,7 +10,8 @@ export async function withdraw(task: Task, standing: Standing): Promise<Done> {
   return routes.kind === 'stop' ? routes : forgetChallenges(task, standing.challenges);
 }
 
-async function forgetChallenges(task: Task, names: readonly string[]): Promise<Done> {
+/** Those of the order that the task is about, by name. */
+export async function forgetChallenges(task: Task, names: readonly string[]): Promise<Done> {
   const { ports, about } = task;
   const namespace = about.metadata.namespace ?? '';
   for (const name of names) {

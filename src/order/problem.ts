@@ -1,9 +1,8 @@
 // What a refusal or a failure of the CA makes of an order: wait and try again, look first, or give up with a reason. Called by step.ts.
 
 import type { CaProblem } from './ca.ts';
-import type { OrderState, Wait } from './state.ts';
-
-const hour = 3_600_000;
+import type { OrderState } from './state.ts';
+import { backOff, slowDown, waitFor } from './wait.ts';
 
 /** The state after a problem with the effect that `state` asked for. */
 export function afterProblem(state: OrderState, problem: CaProblem, now: number): OrderState {
@@ -82,20 +81,4 @@ export function carry(state: OrderState): { readonly refusals?: number; readonly
     ...('refusals' in state && state.refusals !== undefined && { refusals: state.refusals }),
     ...('walked' in state && state.walked === true && { walked: true as const }),
   };
-}
-
-/** A pause has no end of its own: somebody has to visit the page, which an hourly try then finds out. */
-function slowDown(last: Wait | undefined, problem: CaProblem & { kind: 'rateLimited' }, now: number): Wait {
-  const { detail, pauseUrl, retryAt = now + hour } = problem;
-  if (pauseUrl === undefined) return waitFor(last, 'RateLimited', detail, retryAt);
-  const message = `The CA issues nothing for these names until somebody ends its pause at ${pauseUrl}`;
-  return waitFor(last, 'CAPaused', message, retryAt);
-}
-
-function waitFor(last: Wait | undefined, reason: string, message: string, until: number): Wait {
-  return { until, reason, message, attempts: (last?.attempts ?? 0) + 1 };
-}
-
-function backOff(last: Wait | undefined, now: number): number {
-  return now + Math.min(300_000, 500 * 2 ** Math.min(last?.attempts ?? 0, 10));
 }

@@ -15,8 +15,8 @@ export interface Proof {
   readonly authorizationUrl: string;
   readonly challengeUrl: string;
   readonly token: string;
-  /** The CA is looking already: it was told before a reply, or a process, was lost. */
-  readonly answered?: true;
+  /** The CA is looking already: it was told before a reply, or a process, was lost. `retryAt` (epoch ms) is when it may be asked what it saw. */
+  readonly looking?: { readonly retryAt?: number };
 }
 
 /** Why nothing is done before `until` (epoch ms). `attempts` counts failures in a row of the same effect. */

@@ -12,6 +12,7 @@
 import type { CaAuthorization, CaOrder } from './ca.ts';
 import { afterProblem, carry } from './problem.ts';
 import type { Means, OrderEffect, OrderFact, OrderState, Proof } from './state.ts';
+import { pause } from './wait.ts';
 
 /** What the state asks to be done now; `wait` until a moment, or `rest` when the order's life is over. */
 export function effectOf(state: OrderState, now: number): OrderEffect {
@@ -65,7 +66,7 @@ export function step(state: OrderState, fact: OrderFact, now: number): OrderStat
     case 'authorizations':
       return afterAuthorizations(state, fact, now);
     case 'done':
-      return afterDone(state);
+      return afterDone(state, now);
     case 'cleared':
       return state.kind === 'intended' ? cleared(state, fact) : state;
     case 'unreachable':
@@ -170,8 +171,16 @@ function proofOf(authorization: CaAuthorization, means: Means | undefined): Proo
     return { refusal: `The CA offers no ${type} challenge for ${name}; use an issuer with a solver for ${other}.` };
   }
   const { url: challengeUrl, token } = challenge;
-  const answered = challenge.status === 'processing' ? { answered: true as const } : {};
-  return { type, host: identifier.value, wildcard, authorizationUrl, challengeUrl, token, ...answered };
+  const looking = { ...(authorization.retryAt !== undefined && { retryAt: authorization.retryAt }) };
+  return {
+    type,
+    host: identifier.value,
+    wildcard,
+    authorizationUrl,
+    challengeUrl,
+    token,
+    ...(challenge.status === 'processing' && { looking }),
+  };
 }
 
 /** An expired wait is kept for its count: failures of the CA must thin out although the path is fine each time. */
@@ -184,7 +193,7 @@ function cleared(state: OrderState & { kind: 'intended' }, fact: OrderFact & { k
   };
 }
 
-function afterDone(state: OrderState): OrderState {
+function afterDone(state: OrderState, now: number): OrderState {
   switch (state.kind) {
     case 'opened':
       return state.proofs.length === 0
@@ -197,10 +206,18 @@ function afterDone(state: OrderState): OrderState {
     case 'presented':
       return { kind: 'reachable', order: state.order, proofs: state.proofs, ...carry(state) };
     case 'reachable':
-      return { kind: 'validating', order: state.order, proofs: state.proofs, polls: 0, ...carry(state) };
+      return validating(state, now);
     default:
       return state;
   }
+}
+
+function validating(state: OrderState & { kind: 'reachable' }, now: number): OrderState {
+  const { order, proofs } = state;
+  const looking = proofs.flatMap((proof) => (proof.looking === undefined ? [] : [proof.looking.retryAt ?? 0]));
+  // What was answered just now is asked about at once: many a CA has looked by then.
+  const wait = looking.length === 0 ? {} : { wait: pause(Math.max(...looking), 0, now) };
+  return { kind: 'validating', order, proofs, polls: 0, ...carry(state), ...wait };
 }
 
 function afterUnreachable(state: OrderState, fact: OrderFact & { kind: 'unreachable' }, now: number): OrderState {
@@ -230,10 +247,4 @@ function whyInvalid(authorization: CaAuthorization): string {
   return error === undefined
     ? `The CA's authorization for ${name} is ${authorization.status}.`
     : `The CA could not validate ${name}: ${error.detail}`;
-}
-
-/** The next look at something the CA is working on: its own Retry-After, else a growing interval. */
-function pause(retryAt: number | undefined, polls: number, now: number) {
-  const until = Math.max(retryAt ?? 0, now + Math.min(5_000, 100 * 2 ** Math.min(polls, 6)));
-  return { until, reason: 'Processing', message: 'The CA is working on it.', attempts: 0 };
 }

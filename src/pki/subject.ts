@@ -35,7 +35,11 @@ export const listParts: readonly (readonly [ListPart, string])[] = [
 export function relativeNames(subject: X509Subject | undefined, commonName: string | undefined) {
   const serial = subject?.serialNumber ?? '';
   return [
-    ...listParts.flatMap(([part, oid]) => (subject?.[part] ?? []).map((text) => relativeName(oid, text))),
+    // All values of one part make one multi-valued name, as cert-manager's library writes them: the subject must not change at a move.
+    ...listParts.flatMap(([part, oid]) => {
+      const values = (subject?.[part] ?? []).flatMap((text) => relativeName(oid, text));
+      return values.length === 0 ? [] : [values];
+    }),
     ...(commonName === undefined ? [] : [relativeName(oids.commonName, commonName)]),
     ...(serial === '' ? [] : [relativeName(oids.serialNumber, serial)]),
   ];

@@ -3,6 +3,7 @@
 import { annotations } from '../api/names.ts';
 import { conditionOf } from './conditions.ts';
 import type { Verdict } from './judge.ts';
+import { failureOf } from './request-end.ts';
 import type { CertificateSeen } from './seen.ts';
 
 export type Stage =
@@ -16,14 +17,11 @@ const minute = 60_000;
 /** Let's Encrypt's advice for repeated failures: 1, 10, 100 minutes, then daily. */
 const backOff = [minute, 10 * minute, 100 * minute, 1_440 * minute] as const;
 
-/** Why issuance is wanted: the Secret is not good, a person asked (`cmctl renew`), or it is time. */
+/** Why issuance is wanted: a person asked (`cmctl renew`), the Secret is not good, or it is time. */
 function trigger(seen: CertificateSeen, verdict: Verdict, now: number) {
-  if (verdict.kind === 'bad' && verdict.reason === 'Expired' && seen.renewal === 'disabled') return undefined;
-  if (verdict.kind === 'bad') return { reason: verdict.reason, message: verdict.message };
-  const asked = conditionOf(seen.certificate.status?.conditions, 'Issuing');
-  if (asked?.status === 'True' && asked.reason === 'ManuallyTriggered') {
-    return { reason: 'ManuallyTriggered', message: 'Certificate re-issuance manually triggered' };
-  }
+  const isLeft = verdict.kind === 'bad' && verdict.reason === 'Expired' && seen.renewal === 'disabled';
+  if (verdict.kind === 'bad' && !isLeft) return { reason: verdict.reason, message: verdict.message };
+  if (isAsked(seen)) return { reason: 'ManuallyTriggered', message: 'Certificate re-issuance manually triggered' };
   if (seen.renewAt !== undefined && seen.renewAt <= now) {
     const due = new Date(seen.renewAt).toISOString();
     return { reason: 'Renewing', message: `Renewing certificate as renewal was scheduled at ${due}` };
@@ -31,15 +29,34 @@ function trigger(seen: CertificateSeen, verdict: Verdict, now: number) {
   return undefined;
 }
 
+/** By `cmctl renew`, and not given up after a failure: only then a Certificate that was Ready before it says that it failed. */
+function isAsked({ certificate: { status, metadata } }: CertificateSeen): boolean {
+  const issuing = conditionOf(status?.conditions, 'Issuing');
+  if (issuing?.status === 'True') return issuing.reason === 'ManuallyTriggered';
+  if (issuing?.reason !== 'Failed' || issuing.observedGeneration !== metadata.generation) return false;
+  const ready = conditionOf(status?.conditions, 'Ready');
+  const [since, failed] = [ready?.lastTransitionTime ?? '', status?.lastFailureTime ?? ''];
+  return ready?.status === 'True' && Date.parse(since) < Date.parse(failed);
+}
+
 export function assess(seen: CertificateSeen, verdict: Verdict, now: number): Stage {
   const suspended = seen.certificate.metadata.annotations?.[annotations.suspended];
   // Told while the Secret is still good too: who waits for the next renewal learns it too late.
   if (suspended !== undefined) return blocked('Suspended', suspended);
+  if (seen.foreignNames !== undefined) return blocked('NamesNotAllowed', seen.foreignNames);
   const why = trigger(seen, verdict, now);
   if (why === undefined) {
-    return unwritable(seen, now) ?? { kind: 'ready', ...(seen.renewAt !== undefined && { revisitAt: seen.renewAt }) };
+    const next: Stage = { kind: 'ready', ...(seen.renewAt !== undefined && { revisitAt: seen.renewAt }) };
+    return leftToExpire(verdict) ?? unwritable(seen, now) ?? next;
   }
   return untold(seen) ?? obstacle(seen) ?? refused(seen, now) ?? resting(seen, now) ?? { kind: 'issuing', ...why };
+}
+
+/** What is not good and not to be issued either. */
+function leftToExpire(verdict: Verdict): Stage | undefined {
+  if (verdict.kind === 'good') return undefined;
+  const message = 'spec.renewal.policy is Disabled, so it is not renewed: change that, or ask once with cmctl renew.';
+  return blocked('RenewalDisabled', message);
 }
 
 /** The pair is good, but what else the spec wants in the Secret cannot be written. */
@@ -54,7 +71,6 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
   const { certificate, secret, issuer } = seen;
   const name = certificate.spec.secretName;
   if (seen.invalid !== undefined) return blocked('InvalidSpec', seen.invalid);
-  if (seen.foreignNames !== undefined) return blocked('NamesNotAllowed', seen.foreignNames);
   if (secret.kind === 'forbidden') return blocked('Forbidden', secret.message);
   if (seen.rival !== undefined) {
     return blocked(
@@ -68,6 +84,8 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
       `Secret "${name}" exists and was not made for a Certificate; it is left alone. Delete it, or choose another secretName.`,
     );
   }
+  if (seen.unfitKey !== undefined && seen.replacement?.freshKey !== true)
+    return blocked('CannotRegenerateKey', seen.unfitKey);
   if (seen.keystores.kind === 'obstacle') return blocked(seen.keystores.reason, seen.keystores.message);
   switch (issuer.kind) {
     case 'missing':
@@ -101,16 +119,13 @@ function issuerName(seen: CertificateSeen): string {
 
 function untold(seen: CertificateSeen): Stage | undefined {
   const { request, certificate } = seen;
-  const ready = conditionOf(request?.object.status?.conditions, 'Ready');
-  const isOver = ready?.reason === 'Failed' || ready?.reason === 'Denied';
-  // Other issuers may forget the time; the condition has one of its own.
-  const failedAt = request?.object.status?.failureTime ?? (isOver ? ready?.lastTransitionTime : undefined);
-  if (request === undefined || failedAt === undefined || !request.matchesSpec) return undefined;
+  const failure = request?.matchesSpec === true ? failureOf(request.object) : undefined;
+  if (failure === undefined) return undefined;
+  const { at: failedAt } = failure;
   const { lastFailureTime: told, failedIssuanceAttempts: failures = 0 } = certificate.status ?? {};
   if (told !== undefined && Date.parse(told) >= Date.parse(failedAt)) return undefined;
   const next = new Date(Date.parse(failedAt) + intervalAfter(failures + 1, seen.leastBackOffMs)).toISOString();
-  const why = ready?.message ?? 'The request was refused.';
-  const message = `${why} The next attempt is at ${next}, or at once after a change of the spec.`;
+  const message = `${failure.message} The next attempt is at ${next}, or at once after a change of the spec.`;
   return { kind: 'failed', message, failedAt };
 }
 

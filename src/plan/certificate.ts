@@ -5,9 +5,10 @@ import type { CertificateStatus } from '../api/certmanager.ts';
 import { annotations } from '../api/names.ts';
 import { effectOf } from '../order/step.ts';
 import { assess, type Stage } from './assess.ts';
-import { conditionOf } from './conditions.ts';
+import { awaitedApproval, awaitedIssuer } from './awaited.ts';
 import { judgeSecret, type Verdict } from './judge.ts';
-import type { CertificateSeen, RequestSeen } from './seen.ts';
+import { failureOf, isIssued } from './request-end.ts';
+import type { CertificateSeen } from './seen.ts';
 import { isStanding, type Standing } from './standing.ts';
 import { changedStatus } from './status.ts';
 
@@ -18,7 +19,8 @@ export type CertificateAction =
   | { readonly kind: 'deleteKey'; readonly secretName: string }
   /** Forgets the key in the making, its Secret included. */
   | { readonly kind: 'dropKey' }
-  | { readonly kind: 'createRequest' }
+  /** `why` it is asked for, for people. */
+  | { readonly kind: 'createRequest'; readonly why: string }
   | { readonly kind: 'deleteRequest'; readonly name: string }
   | { readonly kind: 'approve' }
   | { readonly kind: 'sign' }
@@ -55,28 +57,29 @@ export function planCertificate(seen: CertificateSeen, revision: number, now: nu
   if (seen.issuer.kind === 'unseen' && verdict.kind === 'bad') return { kind: 'rest' };
   const stage = assess(seen, verdict, now);
   const held = seen.certificate.status?.revision;
-  if (stage.kind === 'blocked' && stage.reason === 'Suspended' && isStanding(seen.standing)) {
-    // Nobody may be proven through it any more; the order takes its path up again when admission is back.
+  if (stage.kind === 'blocked' && withheld.has(stage.reason) && isStanding(seen.standing)) {
+    // Nothing may be proven through it any more; the order takes its path up again when admission or the domain is back.
     return { kind: 'withdraw', standing: seen.standing };
   }
   if (stage.kind !== 'issuing') {
     return report(seen, verdict, stage, held, now) ?? mend(seen, verdict, stage, now) ?? tidy(seen, verdict, stage);
   }
   const wait = waitOf(seen, now);
-  const { request } = seen;
-  if (wait === undefined && isAwaited(request)) {
-    const message = `CertificateRequest "${request.object.metadata.name}" waits for somebody to approve it.`;
-    return (
-      report(seen, verdict, { kind: 'blocked', reason: 'AwaitingApproval', message }, held, now) ?? { kind: 'rest' }
-    );
+  if (wait === undefined) {
+    const approval = awaitedApproval(seen);
+    const next: CertificateAction = approval === undefined ? advance(seen, stage) : { kind: 'rest' };
+    const awaited = next.kind === 'rest' ? (approval ?? awaitedIssuer(seen)) : undefined;
+    return (awaited === undefined ? undefined : report(seen, verdict, awaited, held, now)) ?? next;
   }
-  if (wait === undefined) return advance(seen);
   const told: Stage = { kind: 'blocked', reason: wait.reason, message: wait.message };
   const rest: CertificateAction = { kind: 'rest', revisitAt: wait.until };
   if (wait.until - now < worthTelling || wait.reason === 'Processing') return rest;
   const isKept = seen.order === undefined || isNoted(seen, wait.until);
   return report(seen, verdict, told, held, now) ?? (isKept ? rest : { kind: 'noteWait' });
 }
+
+/** What the platform has taken back for the time being. */
+const withheld: ReadonlySet<string> = new Set(['Suspended', 'NamesNotAllowed']);
 
 /** The Secret holds what the request in the making asked for: only bookkeeping is left. */
 function isFinished(seen: CertificateSeen, verdict: Verdict): boolean {
@@ -91,9 +94,10 @@ function keepsKey({ certificate }: CertificateSeen): boolean {
   return certificate.spec.privateKey?.rotationPolicy === 'Never';
 }
 
-/** cert-manager's RequestChanged: the pair is sound, but it was asked for by another spec. */
+/** cert-manager's RequestChanged: the pair was asked for by another spec, whether or not the certificate shows it. */
 function outdated({ requestChanged }: CertificateSeen, verdict: Verdict): Verdict | undefined {
-  if (verdict.kind === 'bad' || requestChanged === undefined) return undefined;
+  const isSound = verdict.kind === 'good' || verdict.reason === 'SecretMismatch' || verdict.reason === 'Expired';
+  if (!isSound || requestChanged === undefined) return undefined;
   return { kind: 'bad', reason: 'RequestChanged', message: requestChanged };
 }
 
@@ -102,7 +106,7 @@ function finish(seen: CertificateSeen): CertificateAction | undefined {
   if (seen.order !== undefined && seen.order.status?.state !== 'valid') {
     return { kind: 'recordOrder', phase: 'valid', reason: '' };
   }
-  return seen.request === undefined || isIssued(seen.request) ? undefined : { kind: 'issueRequest' };
+  return seen.request === undefined || isIssued(seen.request.object) ? undefined : { kind: 'issueRequest' };
 }
 
 function settled(seen: CertificateSeen): Stage {
@@ -123,12 +127,12 @@ function isNoted(seen: CertificateSeen, until: number): boolean {
   return noted?.includes(new Date(until).toISOString()) === true;
 }
 
-function advance(seen: CertificateSeen): CertificateAction {
+function advance(seen: CertificateSeen, why: Issuing): CertificateAction {
   const { request, attempt } = seen;
-  if (request === undefined) return prepare(seen);
+  if (request === undefined) return prepare(seen, why);
   const { name } = request.object.metadata;
   // A failed request has been told and waited for, else the stage would not be `issuing`.
-  if (!request.matchesSpec || isFailed(request)) return { kind: 'deleteRequest', name };
+  if (!request.matchesSpec || failureOf(request.object) !== undefined) return { kind: 'deleteRequest', name };
   if (attempt.key === 'none' && seen.issuer.kind !== 'local') return { kind: 'loadKey' };
   // Without its key the request is worthless: a locally signed one is simply made again (signing is free).
   if (attempt.key === 'none' || attempt.key === 'lost' || attempt.keyFingerprint !== request.keyFingerprint) {
@@ -139,16 +143,10 @@ function advance(seen: CertificateSeen): CertificateAction {
   }
   if (attempt.failure !== undefined) return { kind: 'failRequest', reason: 'Failed', message: attempt.failure };
   // Where the key is kept, the certificate must be on record first: by it alone the Secret is known to be the new one.
-  if (attempt.signed) return { kind: keepsKey(seen) && !isIssued(request) ? 'issueRequest' : 'writeSecret' };
-  if (isIssued(request)) return { kind: 'takeCertificate' };
+  if (attempt.signed) return { kind: keepsKey(seen) && !isIssued(request.object) ? 'issueRequest' : 'writeSecret' };
+  if (isIssued(request.object)) return { kind: 'takeCertificate' };
   if (wantsStandIn(seen)) return { kind: 'writeTemporary' };
   return obtain(seen);
-}
-
-/** Another approver than ours has not spoken yet. */
-function isAwaited(request: RequestSeen | undefined): request is RequestSeen {
-  if (request === undefined || !request.matchesSpec || isIssued(request) || isFailed(request)) return false;
-  return request.approval.kind === 'open' && request.approval.approver === 'theirs';
 }
 
 /** Listeners become ready with it, so that HTTP-01 can pass where a data plane serves nothing before every Secret is there. */
@@ -157,12 +155,14 @@ function wantsStandIn({ certificate, secret, issuer }: CertificateSeen): boolean
   return asked && secret.kind === 'absent' && issuer.kind !== 'local';
 }
 
-function prepare(seen: CertificateSeen): CertificateAction {
+type Issuing = Extract<Stage, { kind: 'issuing' }>;
+
+function prepare(seen: CertificateSeen, why: Issuing): CertificateAction {
   const { key } = seen.attempt;
   if (key === 'stale') return { kind: 'dropKey' };
   if (key === 'none' || key === 'lost') return { kind: 'makeKey' };
   if (key === 'held' && seen.issuer.kind !== 'local') return { kind: 'storeKey' };
-  return { kind: 'createRequest' };
+  return { kind: 'createRequest', why: `${why.reason}: ${why.message}` };
 }
 
 function obtain(seen: CertificateSeen): CertificateAction {
@@ -215,22 +215,11 @@ function tidy(seen: CertificateSeen, verdict: Verdict, stage: Stage): Certificat
     if (keySecret !== undefined) return { kind: 'deleteKey', secretName: keySecret };
     const [name] = seen.leftovers.requests;
     if (name !== undefined) return { kind: 'deleteRequest', name };
+    // The edit that wanted it was taken back.
+    if (seen.request !== undefined) return { kind: 'deleteRequest', name: seen.request.object.metadata.name };
   }
   // What cannot be renewed is Ready only until it expires.
   const expiry = verdict.kind === 'good' ? verdict.notAfter : undefined;
   const revisitAt = ('revisitAt' in stage ? stage.revisitAt : undefined) ?? expiry;
   return revisitAt === undefined ? { kind: 'rest' } : { kind: 'rest', revisitAt };
-}
-
-function isIssued(request: RequestSeen): boolean {
-  return request.object.status?.certificate !== undefined && readyOf(request)?.status === 'True';
-}
-
-function isFailed(request: RequestSeen): boolean {
-  const reason = readyOf(request)?.reason;
-  return reason === 'Failed' || reason === 'Denied';
-}
-
-function readyOf(request: RequestSeen) {
-  return conditionOf(request.object.status?.conditions, 'Ready');
 }

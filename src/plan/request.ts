@@ -8,6 +8,7 @@ import type { OrderState, Wait } from '../order/state.ts';
 import { effectOf } from '../order/step.ts';
 import { approvalOf } from './approval.ts';
 import { conditionOf } from './conditions.ts';
+import { failureOf } from './request-end.ts';
 import type { IssuerSeen } from './seen.ts';
 import { isStanding, type Standing } from './standing.ts';
 
@@ -78,8 +79,7 @@ export function planRequest(seen: RequestSeenAlone, now: number): RequestAction 
 
 /** Final by cert-manager's rule: Ready with one of these reasons is never changed again. */
 function isOver(request: CertificateRequest): boolean {
-  const ready = conditionOf(request.status?.conditions, 'Ready');
-  return ready?.status === 'True' || ready?.reason === 'Failed' || ready?.reason === 'Denied';
+  return conditionOf(request.status?.conditions, 'Ready')?.status === 'True' || failureOf(request) !== undefined;
 }
 
 function obstacleOf(seen: RequestSeenAlone): string | undefined {

@@ -3,7 +3,7 @@
 
 import type { Certificate } from '../api/certmanager.ts';
 import type { OwnerReference } from '../api/meta.ts';
-import { annotations, certManagerGroup, labels } from '../api/names.ts';
+import { annotations, labels } from '../api/names.ts';
 import type { CertificateFacts } from '../pki/certificate.ts';
 
 /** `certificate`: the Secret goes when its Certificate is deleted (--enable-certificate-owner-ref). */
@@ -28,8 +28,8 @@ export function secretMetadata(certificate: Certificate, details: Details, owner
       ...details,
       [annotations.certificateName]: metadata.name,
       [annotations.issuerName]: spec.issuerRef.name,
-      [annotations.issuerKind]: spec.issuerRef.kind || 'Issuer',
-      [annotations.issuerGroup]: spec.issuerRef.group || certManagerGroup,
+      [annotations.issuerKind]: spec.issuerRef.kind ?? '',
+      [annotations.issuerGroup]: spec.issuerRef.group ?? '',
     },
     ownerReferences: owner === 'certificate' ? [ownedBy(certificate)] : [],
   };

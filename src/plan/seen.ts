@@ -4,6 +4,7 @@ import type { Certificate, CertificateRequest } from '../api/certmanager.ts';
 import type { Order } from '../api/order.ts';
 import type { OrderState, Wait } from '../order/state.ts';
 import type { Approval } from './approval.ts';
+import type { Replacement } from './revocation.ts';
 import type { KeystoresSeen, SecretDrift, SecretShape } from './secret-drift.ts';
 import type { Standing } from './standing.ts';
 
@@ -87,6 +88,8 @@ export interface CertificateSeen {
   readonly leftovers: { readonly keySecrets: readonly string[]; readonly requests: readonly string[] };
   /** Names that this namespace may not have, as a sentence; nothing is approved or signed with them. */
   readonly foreignNames?: string;
+  /** A key that is to be kept is not of the kind that the spec asks for, as a sentence. */
+  readonly unfitKey?: string;
   /** When the issued certificate is to be renewed, epoch ms; absent while there is none. */
   readonly renewAt?: number;
   /** Whether the keystores that the spec asks for can be made, and stand in the Secret. */
@@ -95,6 +98,8 @@ export interface CertificateSeen {
   readonly drift: readonly SecretDrift[];
   /** In which parts the request behind the Secret asked for something else than the spec does now, as a sentence. */
   readonly requestChanged?: string;
+  /** What is to be replaced although it is good, because it is to be revoked. */
+  readonly replacement?: Replacement;
   /** `disabled`: what has been issued is left to expire (spec.renewal.policy). */
   readonly renewal: 'wanted' | 'disabled';
   /** Why the spec cannot be asked for at all, as a sentence. */

@@ -63,7 +63,13 @@ function withReady(conditions: readonly Condition[] | undefined, input: StatusIn
 }
 
 /** Nothing is issued while one of these stands: to a cert-manager that takes over, True would mean to issue now. */
-const idle: ReadonlySet<string> = new Set(['Suspended', 'KeystorePasswordSecretNotFound', 'KeystorePasswordMissing']);
+const idle: ReadonlySet<string> = new Set([
+  'Suspended',
+  'NamesNotAllowed',
+  'RenewalDisabled',
+  'KeystorePasswordSecretNotFound',
+  'KeystorePasswordMissing',
+]);
 
 function withIssuing(conditions: readonly Condition[], certificate: Certificate, stage: Stage, now: number) {
   const generation = certificate.metadata.generation;
@@ -85,7 +91,7 @@ function withIssuing(conditions: readonly Condition[], certificate: Certificate,
         {
           type: 'Issuing',
           status: idle.has(stage.reason) ? 'False' : 'True',
-          reason: stage.reason,
+          reason: isAsked(conditions) && !idle.has(stage.reason) ? manually : stage.reason,
           message: stage.message,
           ...observed,
         },
@@ -101,6 +107,14 @@ function withIssuing(conditions: readonly Condition[], certificate: Certificate,
       return stage satisfies never;
   }
 }
+
+/** What a person asked for stands nowhere else: an obstacle must not make it forgotten. */
+function isAsked(conditions: readonly Condition[]): boolean {
+  const issuing = conditionOf(conditions, 'Issuing');
+  return issuing?.status === 'True' && issuing.reason === manually;
+}
+
+const manually = 'ManuallyTriggered';
 
 function equal(a: CertificateStatus, b: CertificateStatus): boolean {
   return JSON.stringify(canonical(a)) === JSON.stringify(canonical(b));

@@ -7,6 +7,7 @@ import type { HttpRoute, ParentRef, ReferenceGrant } from '../api/gateway.ts';
 import type { OwnerReference } from '../api/meta.ts';
 import { labels as labelNames } from '../api/names.ts';
 import { apiVersion, httpRoutes, referenceGrants } from '../api/resources.ts';
+import { hostLabel } from './host.ts';
 import { distinctParents, explicitParent, type Parent } from './parents.ts';
 
 export const challengePath = '/.well-known/acme-challenge/';
@@ -40,7 +41,7 @@ export function challengeRoute({ host, parentRefs, namespace, service, owner, la
     metadata: {
       name: routeName(host, parents),
       namespace,
-      labels: { ...labels, [labelNames.managedBy]: 'certway' },
+      labels: { ...labels, ...addressLabel(host), [labelNames.managedBy]: 'certway' },
       ownerReferences: [owner],
     },
     spec: {
@@ -55,6 +56,11 @@ export function challengeRoute({ host, parentRefs, namespace, service, owner, la
       ],
     },
   };
+}
+
+/** By which the route of an address is found again: it has no hostname that would tell. */
+function addressLabel(host: string): Readonly<Record<string, string>> {
+  return isIP(host) === 0 ? {} : { [`${labelNames.hostPrefix}${hostLabel(host)}`]: 'true' };
 }
 
 /** One name per (parents, hostname): a DNS label that begins with as much of the hostname as fits. */

@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { type ControllerConfig, readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config.ts';
+import type { ControllerConfig } from '../../src/controller-config.ts';
 
 function controller(...flags: readonly string[]): ControllerConfig {
   const read = readConfig(['controller', ...flags], {});

@@ -32,10 +32,7 @@ describe('a challenge that the CA is looking at already', () => {
     finalize: 'https://ca/finalize/1',
   } as const;
 
-  it.each([
-    ['processing', true],
-    ['pending', undefined],
-  ] as const)('%s: known as answered: %s', (status, answered) => {
+  const openedAt = (status: 'pending' | 'processing'): OrderState => {
     const offered = { type: 'http-01', url: 'https://ca/chall/1', status, token: 'tok' };
     const fact: OrderFact = {
       kind: 'authorizations',
@@ -46,12 +43,24 @@ describe('a challenge that the CA is looking at already', () => {
           status: 'pending',
           wildcard: false,
           challenges: [offered],
+          retryAt: now + 3_000,
         },
       ],
       means: [{ type: 'http-01' }],
     };
-    const placed: OrderState = { kind: 'placed', order };
-    const opened = step(placed, fact, now);
-    expect('proofs' in opened ? opened.proofs.map((proof) => proof.answered) : []).toEqual([answered]);
+    return step({ kind: 'placed', order }, fact, now);
+  };
+  const done: OrderFact = { kind: 'done' };
+
+  it('is known as such, and one that it is not looking at is not', () => {
+    expect(openedAt('processing')).toMatchObject({ proofs: [{ looking: { retryAt: now + 3_000 } }] });
+    expect(openedAt('pending')).not.toHaveProperty('proofs.0.looking');
+  });
+
+  it('is not asked about before the CA says', () => {
+    const answered = (status: 'pending' | 'processing') =>
+      [done, done, done, done].reduce((state, fact) => step(state, fact, now), openedAt(status));
+    expect(effectOf(answered('processing'), now)).toEqual({ kind: 'wait', until: now + 3_000 });
+    expect(effectOf(answered('pending'), now)).toEqual({ kind: 'readAuthorizations', urls: order.authorizations });
   });
 });

@@ -159,9 +159,9 @@ describe('approval', () => {
       'approve',
     ],
     [
-      'and then does its work',
+      'and then does its work, which is told',
       { attempt: durable, request: request({ approval: { kind: 'approved' } }), issuer: { kind: 'external' } },
-      'rest',
+      'writeStatus',
     ],
     [
       'what it signs is taken',

@@ -50,7 +50,7 @@ describe('the details of a certificate', () => {
       'cert-manager.io/ip-sans': '10.0.0.1,2001:db8::1',
       'cert-manager.io/uri-sans': '"spiffe://cluster.local/a,b"',
       'cert-manager.io/email-sans': 'a@example.com,b@example.com',
-      'cert-manager.io/subject-organizations': '"Example, Inc.",Zwei',
+      'cert-manager.io/subject-organizations': 'Zwei,"Example, Inc."',
       'cert-manager.io/subject-organizationalunits': '"Unit ""7"""',
       'cert-manager.io/subject-countries': 'DE',
       'cert-manager.io/subject-provinces': 'Bayern',
@@ -87,15 +87,15 @@ describe('the metadata', () => {
     },
   };
 
-  it('puts what is ours above the template, and names an unnamed kind of issuer', () => {
+  it('puts what is ours above the template, and names no kind of issuer that the spec does not name, as cert-manager', () => {
     expect(secretMetadata(certificate, {}, 'nobody')).toEqual({
       labels: { team: 'a', 'controller.cert-manager.io/fao': 'true' },
       annotations: {
         note: 'x',
         'cert-manager.io/certificate-name': 'web',
         'cert-manager.io/issuer-name': 'ca',
-        'cert-manager.io/issuer-kind': 'Issuer',
-        'cert-manager.io/issuer-group': 'cert-manager.io',
+        'cert-manager.io/issuer-kind': '',
+        'cert-manager.io/issuer-group': '',
       },
       ownerReferences: [],
     });

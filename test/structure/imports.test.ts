@@ -26,6 +26,7 @@ const floors = [
   'cli',
   'flag-values.ts',
   'flags.ts',
+  'controller-config.ts',
   'config.ts',
   'main.ts',
 ];

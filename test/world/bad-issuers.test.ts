@@ -116,8 +116,11 @@ const rows: readonly Row[] = [
     words: /^ErrRegisterACMEAccount: .*certificate/,
   },
   {
-    says: 'a bundle that is no PEM',
-    change: async () => ({ caBundle: Buffer.from('hello').toString('base64') }),
+    says: 'a bundle that holds no certificate',
+    change: async () => {
+      const pem = '-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n';
+      return { caBundle: Buffer.from(pem).toString('base64') };
+    },
     words: /^\w+: .*caBundle/,
   },
 ];

@@ -10,20 +10,26 @@ import { until } from '../rig/wait.ts';
 import type { World, WorldOptions } from '../rig/world.ts';
 import { acmeIssuer, listenerSet, type Team } from '../world/team.ts';
 
-/** Validations take up to a second; what an account has proven it need not prove again; each certificate has two chains. */
+/** Validations take up to a second; what an account has proven it need not prove again; each certificate has two chains; lists have long pages. */
 export const pebbleEnv: WorldOptions['pebbleEnv'] & {} = {
   PEBBLE_VA_NOSLEEP: '0',
   PEBBLE_VA_SLEEPTIME: '2',
   PEBBLE_AUTHZREUSE: '100',
   PEBBLE_ALTERNATE_ROOTS: '1',
+  PEBBLE_WFE_ORDERS_PER_PAGE: '25',
 };
+
+/** A certificate for these hosts, by one listener each, in Secret `<set>-tls`. */
+export interface Wish {
+  readonly set: string;
+  readonly hosts: readonly string[];
+}
 
 export interface Customer extends AsyncDisposable {
   readonly name: string;
   readonly ca: AcmeFault;
   readonly team: Team;
-  /** Wants a certificate for these hosts, by one listener each, in Secret `<set>-tls`. */
-  want(set: string, ...hosts: readonly string[]): Promise<void>;
+  want(...wishes: readonly Wish[]): Promise<void>;
   host(label: string): string;
   /** The newest Order of the set's Certificate. */
   order(set: string): Promise<Order>;
@@ -54,7 +60,7 @@ export async function customer(world: World, team: Team, name: string, acme: obj
     team,
     host,
     order,
-    want: async (set, ...hosts) => void (await team.kubectl.apply([wanted(team, name, set, hosts)])),
+    want: async (...wishes) => void (await team.kubectl.apply(wishes.map((wish) => wanted(team, name, wish)))),
     toldWait: (set) =>
       until(
         `the Order of ${set} to say until when it waits`,
@@ -82,7 +88,7 @@ function withAcme(issuer: ReturnType<typeof acmeIssuer>, acme: object): object {
   return { ...issuer, spec: { acme: { ...spec.acme, ...acme } } };
 }
 
-function wanted(team: Team, issuer: string, set: string, hosts: readonly string[]): object {
+function wanted(team: Team, issuer: string, { set, hosts }: Wish): object {
   const [hostname, ...more] = hosts;
   const marks = { 'cert-manager.io/issuer': issuer, 'cert-manager.io/private-key-algorithm': 'ECDSA' };
   const others = more.map((each, index) => ({

@@ -2,12 +2,16 @@
 // happens, the certificate comes, the CA is asked for no second order, and never before it allows.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { certificates } from '../../src/api/resources.ts';
+import { conditionOf } from '../../src/plan/conditions.ts';
 import { type Controller, startController } from '../rig/controller.ts';
 import { badNonce, broken, rateLimited, unavailable } from '../rig/proxy/acme-fault.ts';
 import { spoils } from '../rig/proxy/acme-spoils.ts';
 import { at, cut, firstOf, type Verdict } from '../rig/proxy/verdict.ts';
+import { until } from '../rig/wait.ts';
 import { startWorld, type World } from '../rig/world.ts';
 import { gateway, makeTeam, type Team } from '../world/team.ts';
+import { mixture } from './faults-mixed.ts';
 import { type Customer, customer, pebbleEnv } from './faults-scene.ts';
 
 /** Every request of an order that is new, in the order in which they come. */
@@ -69,7 +73,7 @@ function suffer(by: Customer, { verdict, times = 1 }: Fault): void {
 async function issuedThrough(fault: Fault, name: string): Promise<void> {
   await using by = await customer(world, team, name);
   suffer(by, fault);
-  await by.want(name, by.host('a'));
+  await by.want({ set: name, hosts: [by.host('a')] });
   if (fault.told !== undefined) {
     await team.says(`${name}-tls`, 'Issuing', fault.told);
     const { nextAttemptAt, reason, message } = await by.toldWait(name);
@@ -103,3 +107,37 @@ describe('an order that meets, at each of its steps,', () => {
     if (failure !== undefined) throw failure;
   });
 });
+
+/** Else an error that says what the others wait for. */
+async function allReady(sets: readonly string[]): Promise<true> {
+  const wanted = new Set(sets.map((set) => `${set}-tls`));
+  const found = (await team.all(certificates)).filter(({ metadata }) => wanted.has(metadata.name));
+  const unready = found.filter(({ status }) => conditionOf(status?.conditions, 'Ready')?.status !== 'True');
+  if (found.length === sets.length && unready.length === 0) return true;
+  const said = unready.map(
+    ({ metadata, status }) => `${metadata.name}: ${conditionOf(status?.conditions, 'Issuing')?.message}`,
+  );
+  throw new Error(`${unready.length} of ${found.length} not yet: ${said.slice(0, 3).join('; ')}`);
+}
+
+const seed = Number(process.env.CERTWAY_FAULT_SEED ?? Math.floor(Math.random() * 1_000_000));
+
+it(`a hundred orders under all of these mixed (CERTWAY_FAULT_SEED=${seed}) are a hundred certificates`, async () => {
+  await using by = await customer(world, team, 'mixed');
+  const { script, injected } = mixture(seed);
+  by.ca.proxy.follow(script);
+  const begun = performance.now();
+  const sets = Array.from({ length: 100 }, (_, index) => `m${index}`);
+  await by.want(...sets.map((set) => ({ set, hosts: [by.host(set)] })));
+  const wanted = new Set(sets.map((set) => `${set}-tls`));
+  await until('a hundred certificates', () => allReady(sets), { deadlineMs: 170_000 });
+  const lost = by.ca.proxy.passed.filter(
+    ({ edge, status, upstream }) => edge === 'newOrder' && upstream === 201 && status !== 201,
+  );
+  const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+  process.stdout.write(
+    `  seed ${seed}: ${by.placed()} orders, ${lost.length} losses, ${injected()} faults in ${by.ca.proxy.passed.length} requests, ${seconds} s\n`,
+  );
+  expect(by.placed()).toBeLessThanOrEqual(100 + lost.length);
+  expect(by.hasty()).toEqual([]);
+}, 180_000);

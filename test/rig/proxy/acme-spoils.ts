@@ -32,17 +32,17 @@ const edits = {
   }),
 } as const satisfies Record<string, (answer: Answer) => Answer>;
 
+/** Who cannot read an answer does not read in it when to come again. */
+function spoiled(edit: (answer: Answer) => Answer): Verdict {
+  return {
+    kind: 'edit',
+    edit: ({ headers: { 'retry-after': _, ...headers }, ...answer }) => edit({ ...answer, headers }),
+  };
+}
+
 /** The CA has acted, and its answer tells nobody. */
 export const spoils: readonly (readonly [string, Verdict])[] = [
   ['a lost reply', { kind: 'dropReply' }],
   ['half a reply', { kind: 'halveReply' }],
-  ...Object.entries(edits).map(
-    ([name, edit]) => [name, { kind: 'edit', edit: (answer) => edit(hasty(answer)) }] as const,
-  ),
+  ...Object.entries(edits).map(([name, edit]) => [name, spoiled(edit)] as const),
 ];
-
-/** Who cannot read an answer does not read in it when to come again. */
-function hasty({ headers, ...answer }: Answer): Answer {
-  const { 'retry-after': _, ...rest } = headers;
-  return { ...answer, headers: rest };
-}

@@ -1,0 +1,191 @@
+// The controller's configuration from its flags and environment, or every mistake at once. Called by config.ts.
+
+import { hostname } from 'node:os';
+import { type Proxies, readProxies } from './acme/proxy.ts';
+import type { Reply } from './api/reply.ts';
+import type { OwnershipConfig } from './apply/ownership.ts';
+import type { DnsPorts, Settings } from './apply/ports.ts';
+import type { WatchOptions } from './apply/watches.ts';
+import { readNameserver, systemNameservers } from './dns/nameserver.ts';
+import type { DnsView } from './dns/view.ts';
+import { booleanOf, durationOf, listOf, numberOf, oneOf, refOf, serviceOf } from './flag-values.ts';
+import { readFlags, type Values } from './flags.ts';
+import type { LeadershipConfig } from './kube/leadership.ts';
+import type { ResolveOptions } from './resolve/world.ts';
+
+export interface ControllerConfig {
+  readonly command: 'controller';
+  readonly kubeconfig: string | undefined;
+  readonly watched: Pick<WatchOptions, 'gatewayApi' | 'listenerSets' | 'xListenerSets' | 'solverNamespace'>;
+  readonly lease: LeadershipConfig;
+  readonly ownership: OwnershipConfig;
+  readonly settings: Settings;
+  readonly dns: Pick<DnsPorts, 'ambient'> & { readonly view: Omit<DnsView, 'https'> };
+  readonly workers: number;
+  readonly http01Listen: string;
+  readonly metricsListen: string;
+  readonly healthListen: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly proxies: Proxies | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** XGatewayAPI: everything of gateway.networking.x-k8s.io, that is XListenerSet. */
+const knownGates = { XGatewayAPI: false, ListenerSets: true };
+
+/** `help` where the flags ask for it. */
+export function readController(
+  argv: readonly string[],
+  env: Environment,
+): Reply<ControllerConfig | 'help', readonly string[]> {
+  const mistakes: string[] = [];
+  const values = readFlags(argv, mistakes);
+  if (values === 'help') return { ok: true, value: 'help' };
+  const gates = gatesOf(values['feature-gates'], mistakes);
+  const solverService = serviceOf(values['acme-http01-solver-service'], mistakes);
+  const config: ControllerConfig = {
+    command: 'controller',
+    kubeconfig: values.kubeconfig === '' ? env.KUBECONFIG : values.kubeconfig,
+    watched: {
+      gatewayApi: booleanOf('enable-gateway-api', values['enable-gateway-api'], mistakes),
+      listenerSets: gates.ListenerSets,
+      xListenerSets: gates.XGatewayAPI,
+      solverNamespace: solverService.namespace,
+    },
+    lease: leaseOf(values, env, mistakes),
+    ownership: ownershipOf(values, mistakes),
+    settings: {
+      clusterResourceNamespace: values['cluster-resource-namespace'],
+      solverService,
+      selfCheck: {
+        nameservers: listOf(values['acme-http01-solver-nameservers']),
+        addressCheck: oneOf(
+          'acme-http01-address-check',
+          values['acme-http01-address-check'],
+          ['warn', 'require', 'off'],
+          mistakes,
+        ),
+        port: numberOf('acme-http01-self-check-port', values['acme-http01-self-check-port'], 1, 65_535, mistakes),
+      },
+      resolve: resolveOf(values, mistakes),
+      approver: approverOf(values, mistakes),
+      leastBackOffMs: durationOf(
+        'certificate-request-minimum-backoff-duration',
+        values['certificate-request-minimum-backoff-duration'],
+        mistakes,
+      ),
+      recordPatienceMs: durationOf('dns01-cleanup-patience', values['dns01-cleanup-patience'], mistakes),
+      secretOwner: booleanOf('enable-certificate-owner-ref', values['enable-certificate-owner-ref'], mistakes)
+        ? 'certificate'
+        : 'nobody',
+    },
+    dns: dnsOf(values, mistakes),
+    workers: numberOf('concurrent-workers', values['concurrent-workers'], 1, 10_000, mistakes),
+    http01Listen: values['acme-http01-listen-address'],
+    metricsListen: values['metrics-listen-address'],
+    healthListen: values['healthz-listen-address'],
+    logLevel: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error'], mistakes),
+    proxies: proxiesOf(env, mistakes),
+  };
+  return mistakes.length > 0 ? { ok: false, problem: mistakes } : { ok: true, value: config };
+}
+
+function dnsOf(values: Values, mistakes: string[]): ControllerConfig['dns'] {
+  const given = listOf(values['dns01-recursive-nameservers']);
+  const read = given.map((text) => readNameserver(text) ?? text);
+  for (const each of read) {
+    if (typeof each === 'string')
+      mistakes.push(`--dns01-recursive-nameservers: "${each}" is no host:port or https URL`);
+  }
+  const nameservers = read.filter((each) => typeof each !== 'string');
+  const isOnly = booleanOf('dns01-recursive-nameservers-only', values['dns01-recursive-nameservers-only'], mistakes);
+  const may = (name: 'cluster-issuer-ambient-credentials' | 'issuer-ambient-credentials') =>
+    booleanOf(name, values[name], mistakes) ? ('allowed' as const) : ('forbidden' as const);
+  return {
+    view: {
+      nameservers: given.length > 0 ? nameservers : systemNameservers(),
+      checks: isOnly ? 'nameservers' : 'authorities',
+      authorityPort: numberOf('dns01-authority-port', values['dns01-authority-port'], 1, 65_535, mistakes),
+    },
+    ambient: { clusterIssuers: may('cluster-issuer-ambient-credentials'), issuers: may('issuer-ambient-credentials') },
+  };
+}
+
+/** cert-manager's way to leave approval to others is a controller taken out of its list; no other name of that list means anything here. */
+function approverOf(values: Values, mistakes: string[]): 'ours' | 'theirs' {
+  const isOff = booleanOf('disable-auto-approval', values['disable-auto-approval'], mistakes);
+  const names = listOf(values.controllers);
+  for (const name of names) {
+    if (name === '*' || name === '-certificaterequests-approver') continue;
+    mistakes.push(`--controllers "${name}" is not supported; known: * and -certificaterequests-approver`);
+  }
+  return isOff || names.includes('-certificaterequests-approver') ? 'theirs' : 'ours';
+}
+
+function leaseOf(values: Values, env: Environment, mistakes: string[]): LeadershipConfig {
+  const milliseconds = (name: keyof Values) => durationOf(name, values[name], mistakes);
+  const lease = {
+    enabled: booleanOf('leader-elect', values['leader-elect'], mistakes),
+    namespace: values['leader-election-namespace'],
+    identity: `${env.POD_NAME ?? hostname()}_${crypto.randomUUID()}`,
+    leaseMs: milliseconds('leader-election-lease-duration'),
+    renewDeadlineMs: milliseconds('leader-election-renew-deadline'),
+    retryMs: milliseconds('leader-election-retry-period'),
+  };
+  if (lease.renewDeadlineMs >= lease.leaseMs) {
+    mistakes.push('--leader-election-renew-deadline must be shorter than --leader-election-lease-duration');
+  }
+  return lease;
+}
+
+/** Shorter than this, a cert-manager that is being restarted or moved would look silent. */
+const leastQuietMs = 600_000;
+
+function ownershipOf(values: Values, mistakes: string[]): OwnershipConfig {
+  const after = values['takeover-after'];
+  const takeoverAfterMs = after === '' ? undefined : durationOf('takeover-after', after, mistakes);
+  if (takeoverAfterMs !== undefined && takeoverAfterMs > 0 && takeoverAfterMs < leastQuietMs)
+    mistakes.push(`--takeover-after "${after}" is shorter than 10m`);
+  const wish = oneOf('issuance', values.issuance, ['auto', 'builtin', 'external'], mistakes);
+  if (takeoverAfterMs !== undefined && wish !== 'auto')
+    mistakes.push(`--takeover-after means nothing with --issuance=${wish}`);
+  return {
+    wish,
+    lease: refOf('cert-manager-lease', values['cert-manager-lease'], mistakes),
+    ...(takeoverAfterMs !== undefined && { takeoverAfterMs }),
+  };
+}
+
+export function resolveOf(values: Values, mistakes: string[]): ResolveOptions {
+  return {
+    defaultIssuerKind: values['default-issuer-kind'],
+    defaultIssuerGroup: values['default-issuer-group'],
+    extraProtocols: listOf(values['gateway-api-extra-protocols']),
+    extraCertificateAnnotations: listOf(values['extra-certificate-annotations']),
+    gatewayClasses: listOf(values['gateway-classes']),
+    hostnamePolicy: oneOf(
+      'gateway-hostname-policy',
+      values['gateway-hostname-policy'],
+      ['lenient', 'strict'],
+      mistakes,
+    ),
+  };
+}
+
+function proxiesOf(env: Environment, mistakes: string[]): Proxies | undefined {
+  const proxies = readProxies(env);
+  if (!proxies.ok) mistakes.push(proxies.problem);
+  return proxies.ok ? proxies.value : undefined;
+}
+
+function gatesOf(text: string, mistakes: string[]): typeof knownGates {
+  const gates: Record<string, boolean> = { ...knownGates };
+  for (const part of listOf(text)) {
+    const [name = '', value] = part.split('=');
+    if (!Object.hasOwn(knownGates, name))
+      mistakes.push(`unknown feature gate "${name}"; known: ${Object.keys(knownGates).join(', ')}`);
+    else gates[name] = booleanOf(`feature-gates ${name}`, value ?? '', mistakes);
+  }
+  return { XGatewayAPI: gates.XGatewayAPI === true, ListenerSets: gates.ListenerSets === true };
+}

@@ -1,0 +1,29 @@
+// How long an order waits, and the sentence that says for what. Pure; called by step.ts and problem.ts.
+
+import type { CaProblem } from './ca.ts';
+import type { Wait } from './state.ts';
+
+const hour = 3_600_000;
+
+export function waitFor(last: Wait | undefined, reason: string, message: string, until: number): Wait {
+  return { until, reason, message, attempts: (last?.attempts ?? 0) + 1 };
+}
+
+/** Epoch ms: half a second at first, five minutes at most. */
+export function backOff(last: Wait | undefined, now: number): number {
+  return now + Math.min(300_000, 500 * 2 ** Math.min(last?.attempts ?? 0, 10));
+}
+
+/** A pause has no end of its own: somebody has to visit the page, which an hourly try then finds out. */
+export function slowDown(last: Wait | undefined, problem: CaProblem & { kind: 'rateLimited' }, now: number): Wait {
+  const { detail, pauseUrl, retryAt = now + hour } = problem;
+  if (pauseUrl === undefined) return waitFor(last, 'RateLimited', detail, retryAt);
+  const message = `The CA issues nothing for these names until somebody ends its pause at ${pauseUrl}`;
+  return waitFor(last, 'CAPaused', message, retryAt);
+}
+
+/** The next look at something the CA is working on: its own Retry-After, else a growing interval. */
+export function pause(retryAt: number | undefined, polls: number, now: number): Wait {
+  const until = Math.max(retryAt ?? 0, now + Math.min(5_000, 100 * 2 ** Math.min(polls, 6)));
+  return { until, reason: 'Processing', message: 'The CA is working on it.', attempts: 0 };
+}
