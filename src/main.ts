@@ -84,7 +84,7 @@ async function controller(config: ControllerConfig): Promise<number> {
       view: { ...config.dns.view, https },
     },
     presenting: new Set(),
-    presented: new Map(),
+    records: new Map(),
     hurried: new Set(),
     keys: keyMaker(),
     keystores: keystoreMaker(),

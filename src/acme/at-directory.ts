@@ -23,7 +23,9 @@ export async function postTo<T>(
   const reply = await endpoint.post({ action: place, url, signal, ...(await draft(url)) });
   if (reply.ok || !isGone(reply.problem)) return reply;
   const again = await endpoint.directory(signal);
-  const moved = again.ok ? again.value[place] : undefined;
+  // Nothing has happened yet, and where it should happen is not known: that may pass, unlike a refusal.
+  if (!again.ok) return again;
+  const moved = again.value[place];
   if (moved === undefined || moved === url) return reply;
   return endpoint.post({ action: place, url: moved, signal, ...(await draft(moved)) });
 }

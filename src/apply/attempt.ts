@@ -77,6 +77,12 @@ export function renewAttempt(attempt: Attempt, revision: number): Attempt {
   return { revision, ...(secret !== undefined && { secret }), ...(keystores !== undefined && { keystores }) };
 }
 
+/** Forgets what belonged to a request that is gone, by our hand or somebody else's: neither its order's waits nor its refusal are the next one's. */
+export function forgetRequest(attempt: Attempt): void {
+  const parts = ['signed', 'failure', 'order', 'freshOrder', 'presentedAt', 'presented', 'look', 'request'] as const;
+  for (const part of parts) delete attempt[part];
+}
+
 export function attemptSeen(attempt: Attempt, spec: PrivateKeySpec | undefined): AttemptSeen {
   const { key, order, failure, wait } = attempt;
   const isStale = key !== undefined && key.kind !== 'lost' && !keyMatchesSpec(key.key, spec);

@@ -8,7 +8,7 @@ import { viewFor } from '../dns/view.ts';
 import type { OrderFact, Proof } from '../order/state.ts';
 import { parseGoDuration } from '../pki/renewal.ts';
 import type { OrderTurn } from './order-turn.ts';
-import { type PresentedRecord, recordKey } from './record-notes.ts';
+import { type PresentedRecord, presentedRecord, recordKey } from './record-notes.ts';
 import { dnsSolver, keptFor, laterBy, stuck, type Wish, wishFor } from './record-plan.ts';
 
 const done: OrderFact = { kind: 'done' };
@@ -35,17 +35,18 @@ async function checkOne(turn: OrderTurn, wish: Wish, signal: AbortSignal): Promi
   const { ports, order } = turn;
   const kept = keptFor(turn, wish);
   const key = kept === undefined ? '' : recordKey(order, kept);
-  const presented = ports.presented.get(key);
+  const presented = presentedRecord(ports.records, key);
   // Planned anew, or presented by a process that is gone: it is presented first.
   if (presented === undefined) return lacking(turn, 'The TXT record has not been presented yet.', undefined);
   const seen = delayed(turn, wish, presented) ?? (await lookAt(turn, wish, presented, signal));
-  const { lack: _, doubted: __, ...rest } = presented;
+  const { lack: _, doubted: __, failure, ...rest } = presented;
   if (seen.fact.kind !== 'unreachable') {
-    ports.presented.set(key, rest);
+    ports.records.set(key, rest);
     return seen.fact;
   }
-  ports.presented.set(key, { ...rest, lack: seen.fact.message, ...(seen.isMissing === true && { doubted: true }) });
-  return seen.fact;
+  const message = failure === undefined ? seen.fact.message : `${seen.fact.message} ${failure}`;
+  ports.records.set(key, { ...rest, lack: message, ...(seen.isMissing === true && { doubted: true }) });
+  return { ...seen.fact, message };
 }
 
 interface Seen {
@@ -56,6 +57,8 @@ interface Seen {
 
 /** A CA passes over nameservers that are silent for it too, but they may only be slow to wake. */
 const silenceMs = 30_000;
+/** To find out costs five seconds each time. */
+const silentMs = { first: 6_000, most: 30_000 };
 
 async function lookAt(turn: OrderTurn, wish: Wish, presented: PresentedRecord, signal: AbortSignal): Promise<Seen> {
   const { provider, note, at } = presented;
@@ -75,8 +78,8 @@ async function lookAt(turn: OrderTurn, wish: Wish, presented: PresentedRecord, s
     case 'silent': {
       const patient = at + silenceMs;
       if (patient <= turn.ports.now()) return { fact: done };
-      const fact = lacking(turn, seen.value.message, at);
-      return { fact: { ...fact, until: Math.min(fact.until, patient) } };
+      const until = Math.min(laterBy(turn, silentMs), patient);
+      return { fact: { ...lacking(turn, seen.value.message, at), until } };
     }
     default:
       return seen.value satisfies never;

@@ -47,7 +47,8 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
   const request = seeRequest(ports, certificate, attempt);
   const changed = changedSince(ports, certificate, attempt, secret.value);
   const [order] = request === undefined ? [] : ports.stores.orders.by('owner', request.object.metadata.uid ?? '');
-  if (order !== undefined) hasten(ports, order, attempt);
+  if (order === undefined) delete attempt.order;
+  else hasten(ports, order, attempt);
   const due = renewal(certificate, secret.value);
   const checked = checkRequest(certificate.spec);
   const rival = rivalOf(ports, certificate, secret.value);

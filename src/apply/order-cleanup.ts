@@ -10,10 +10,12 @@ import type { DnsProvider } from '../dns/provider.ts';
 import { refOf } from '../plan/object-ref.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { isUnfinished } from './order-object.ts';
+import { standingOf } from './order-standing.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
-import { type KeptRecord, keptRecords, recordKey } from './record-notes.ts';
+import { type KeptRecord, keptRecords, presentedRecord, recordKey } from './record-notes.ts';
 import { solverProvider } from './solver-provider.ts';
+import { withdraw } from './withdraw.ts';
 
 const longestLookMs = 30_000;
 /** Between looks for credentials that may come back, while somebody waits for the Order to go. */
@@ -34,6 +36,11 @@ export function orderCleanup(ports: Ports): (key: string) => Promise<Outcome> {
     if (order === undefined || !isOver(order)) return { kind: 'settled' };
     if (ports.presenting.has(order.metadata.uid ?? '')) return { kind: 'revisit', at: ports.now() + 500 };
     if (!ports.dns.mayChange()) return { kind: 'retry', why: 'this process does not lead for now' };
+    if (order.metadata.deletionTimestamp !== undefined) {
+      // Held by our finalizer, it would keep up what the garbage collector takes down with it otherwise.
+      const done = await withdraw({ ports, about: order, attempt: {} }, standingOf(ports.stores, order));
+      if (done.kind === 'stop') return done.outcome;
+    }
     const left: Left[] = [];
     for (const kept of keptRecords(order)) {
       const problem = await remove(ports, order, kept);
@@ -52,7 +59,9 @@ interface Left {
 }
 
 async function remove(ports: Ports, order: Order, kept: KeptRecord): Promise<DnsProblem | undefined> {
-  const presented = ports.presented.get(recordKey(order, kept));
+  const key = recordKey(order, kept);
+  if (ports.records.get(key)?.kind === 'planned') return undefined;
+  const presented = presentedRecord(ports.records, key);
   const cleanUp = async (provider: DnsProvider) => {
     const gone = await provider.cleanUp(kept.record, presented?.note, AbortSignal.timeout(longestLookMs));
     return gone.ok ? undefined : gone.problem;
@@ -106,7 +115,7 @@ async function release(ports: Ports, order: Order): Promise<Outcome> {
   const metadata = { ...order.metadata, annotations: noted, finalizers: marks };
   const reply = await ports.kube.replace(orders, { ...order, metadata });
   if (!reply.ok && reply.problem.kind !== 'notFound') return afterProblem(reply.problem, ports.now());
-  for (const kept of keptRecords(order)) ports.presented.delete(recordKey(order, kept));
+  for (const kept of keptRecords(order)) ports.records.delete(recordKey(order, kept));
   if (reply.ok && order.metadata.deletionTimestamp === undefined) ports.stores.orders.note(reply.value);
   return { kind: 'settled' };
 }

@@ -55,8 +55,8 @@ export async function writeStatus(turn: Turn, status: CertificateStatus, stage: 
 async function tell(turn: Turn, stage: Stage, issuedHere: boolean): Promise<void> {
   const { ports, certificate } = turn;
   const about = refOf(certificate);
-  // Whoever suspends a Certificate says so on it.
-  if (stage.kind === 'blocked' && stage.reason === 'Suspended') return;
+  // Whoever suspends a Certificate says so on it, and that another controller is at work is no warning.
+  if (stage.kind === 'blocked' && (stage.reason === 'Suspended' || stage.reason === 'AwaitingIssuer')) return;
   if (stage.kind === 'failed' || stage.kind === 'blocked') {
     const reason = stage.kind === 'failed' ? 'Failed' : stage.reason;
     await ports.recorder.say({ about, type: 'Warning', reason, message: stage.message });

@@ -8,6 +8,7 @@ import { apiVersion, certificateRequests, certificates, secrets } from '../api/r
 import { createCsr, derToPem } from '../pki/csr.ts';
 import { fingerprint, keyFromPem, keyMatchesSpec, keyToPem, publicHalf } from '../pki/keys.ts';
 import { namesOfSpec } from '../pki/names.ts';
+import { forgetRequest } from './attempt.ts';
 import { keySecretName, requestName } from './names.ts';
 import { type Done, onward, stopped, type Turn, write } from './perform.ts';
 import { decode } from './secret-content.ts';
@@ -118,19 +119,7 @@ export async function deleteRequest(turn: Turn, name: string): Promise<Done> {
   const gone = await ports.kube.delete(certificateRequests, { namespace, name }, uid === undefined ? {} : { uid });
   if (!gone.ok && gone.problem.kind !== 'notFound') return stopped(turn, 'delete CertificateRequest', gone.problem);
   if (known !== undefined) ports.stores.requests.forget(known);
-  if (name === requestName(certificate.metadata.name, attempt.revision)) {
-    for (const part of [
-      'signed',
-      'failure',
-      'order',
-      'freshOrder',
-      'presentedAt',
-      'presented',
-      'look',
-      'request',
-    ] as const)
-      delete attempt[part];
-  }
+  if (name === requestName(certificate.metadata.name, attempt.revision)) forgetRequest(attempt);
   return onward;
 }
 

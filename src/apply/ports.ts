@@ -18,7 +18,7 @@ import type { Accounts } from './accounts.ts';
 import type { KeyMaker } from './key-maker.ts';
 import type { KeystoreMaker } from './keystore-maker.ts';
 import type { Looks } from './looks.ts';
-import type { PresentedRecords } from './record-notes.ts';
+import type { RecordMemories } from './record-notes.ts';
 import type { SecretWatches } from './secret-watches.ts';
 import type { VaultSigner } from './vault.ts';
 
@@ -83,8 +83,8 @@ export interface Ports {
   readonly hurried: Set<string>;
   /** UIDs of Orders whose TXT records are being presented right now: nobody removes them meanwhile. */
   readonly presenting: Set<string>;
-  /** TXT records that this process has presented. */
-  readonly presented: PresentedRecords;
+  /** What this process knows of the TXT records of its Orders. */
+  readonly records: RecordMemories;
   readonly recorder: Recorder;
   readonly log: Logger;
   readonly settings: Settings;

@@ -13,7 +13,7 @@ import { look } from './look.ts';
 import { identifiersOf } from './order-object.ts';
 import { fact, type OrderTurn, type Performed } from './order-turn.ts';
 import { type HttpPath, putUpRoutes } from './perform-route.ts';
-import { presentRecords } from './records.ts';
+import { foreseeRecords, presentRecords } from './records.ts';
 import { wayTo } from './way.ts';
 
 const done: OrderFact = { kind: 'done' };
@@ -21,20 +21,23 @@ const done: OrderFact = { kind: 'done' };
 /** Every path is walked before the CA hears of the order: what cannot be validated costs its owner's scarcest budget. */
 export async function preflight(turn: OrderTurn, session: AcmeSession): Promise<Performed> {
   const { ports, request, issuer, order } = turn;
-  const hosts: string[] = [];
+  const found = { hosts: [] as string[], names: [] as string[] };
   let asksForDelay = false;
   for (const { value } of identifiersOf(order)) {
     const way = wayTo(ports, request, issuer, value);
     if ('refusal' in way) return fact({ kind: 'unreachable', reason: 'NoChallengePath', message: way.refusal });
-    if ('path' in way) hosts.push(value);
+    if ('path' in way) found.hosts.push(value);
+    else found.names.push(value);
     asksForDelay ||= 'path' in way && way.path.waitMs !== undefined;
   }
-  if (hosts.length === 0 || asksForDelay) return fact({ kind: 'cleared', walked: false });
+  const { names } = found;
+  const hosts = asksForDelay ? [] : found.hosts;
+  if (hosts.length === 0 && names.length === 0) return fact({ kind: 'cleared', walked: false });
   const put = await putUpRoutes(turn, hosts);
   if (put.kind !== 'standing') return put;
   const thumbprint = await session.endpoint.thumbprint(session.key);
   const { addressCheck, nameservers, port } = ports.settings.selfCheck;
-  return look(turn, `preflight ${order.metadata.uid} ${hosts.join()}`, async (signal) => {
+  return look(turn, `preflight ${order.metadata.uid} ${[...hosts, ...names].join()}`, async (signal) => {
     const walks = put.paths.map(async (path) => {
       const gatewayAddresses = addressesOf(ports, path.path);
       const about = { host: path.host, thumbprint, gatewayAddresses, addressCheck, nameservers, port, signal };
@@ -44,9 +47,12 @@ export async function preflight(turn: OrderTurn, session: AcmeSession): Promise<
       if (warning !== undefined) ports.log.warn({ order: order.metadata.name, warning }, 'a name leads elsewhere');
       return undefined;
     });
-    return (await Promise.all(walks)).find((each) => each !== undefined) ?? { kind: 'cleared', walked: true };
+    const met = (await Promise.all([...walks, foreseeRecords(turn, names, within(signal))])).find(isMet);
+    return met ?? { kind: 'cleared', walked: hosts.length > 0 };
   });
 }
+
+const isMet = (each: OrderFact | undefined) => each !== undefined;
 
 export async function present(turn: OrderTurn, session: AcmeSession, proofs: readonly Proof[]): Promise<Performed> {
   const { ports, attempt, order } = turn;

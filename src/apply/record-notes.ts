@@ -14,8 +14,13 @@ export interface KeptRecord {
   readonly solver: Dns01Solver;
 }
 
-/** What this process knows of a record that it has presented; a restart costs presenting it again. */
+/** What this process knows of a record; of those that it knows nothing of, an earlier process may have presented some. */
+export type RecordMemory =
+  /** Noted on the Order by this process, and refused by its provider ever since: there is nothing to remove. */
+  { readonly kind: 'planned' } | PresentedRecord;
+
 export interface PresentedRecord {
+  readonly kind: 'presented';
   /** With the credentials of that moment: a namespace that is deleted takes the Secret along before the record is gone. */
   readonly provider: DnsProvider;
   readonly note: PresentedNote;
@@ -25,10 +30,17 @@ export interface PresentedRecord {
   readonly lack?: string;
   /** A nameserver answered without it: it is presented once more, for somebody may have removed it. */
   readonly doubted?: true;
+  /** Why it could not be presented once more, as a sentence. */
+  readonly failure?: string;
 }
 
 /** By `recordKey`. */
-export type PresentedRecords = Map<string, PresentedRecord>;
+export type RecordMemories = Map<string, RecordMemory>;
+
+export function presentedRecord(memories: RecordMemories, key: string): PresentedRecord | undefined {
+  const found = memories.get(key);
+  return found?.kind === 'presented' ? found : undefined;
+}
 
 export function recordKey(order: Order, { record, solver }: Pick<KeptRecord, 'record' | 'solver'>): string {
   return JSON.stringify([order.metadata.uid, record.fqdn, record.value, solver]);

@@ -10,7 +10,7 @@ import { recordFor } from '../dns/record.ts';
 import { viewFor } from '../dns/view.ts';
 import type { OrderFact, Proof } from '../order/state.ts';
 import type { OrderTurn } from './order-turn.ts';
-import { type KeptRecord, keptRecords, recordKey } from './record-notes.ts';
+import { type KeptRecord, keptRecords, presentedRecord, recordKey } from './record-notes.ts';
 import { wayTo } from './way.ts';
 
 export type Unreachable = OrderFact & { readonly kind: 'unreachable' };
@@ -64,7 +64,7 @@ export async function planRecord(
 ): Promise<Reply<KeptRecord, DnsProblem>> {
   const { name, keyAuthorization, solver } = wish;
   const kept = keptFor(turn, wish);
-  const presented = kept === undefined ? undefined : turn.ports.presented.get(recordKey(turn.order, kept));
+  const presented = kept === undefined ? undefined : presentedRecord(turn.ports.records, recordKey(turn.order, kept));
   if (kept !== undefined && presented !== undefined && presented.doubted !== true) return { ok: true, value: kept };
   const view = viewFor(solver, turn.ports.dns.view);
   if (!view.ok) return view;

@@ -2,15 +2,46 @@
 // order-cleanup.ts removes them.
 
 import { annotations, finalizers } from '../api/names.ts';
+import type { Reply } from '../api/reply.ts';
 import { orders } from '../api/resources.ts';
+import type { DnsProblem } from '../dns/problem.ts';
+import type { DnsProvider } from '../dns/provider.ts';
 import { keyOf } from '../kube/store.ts';
 import type { OrderFact, Proof } from '../order/state.ts';
 import type { OrderTurn } from './order-turn.ts';
-import { type KeptRecord, recordKey, spellRecords, withRecords } from './record-notes.ts';
-import { planRecord, stuck, type Unreachable, type Wish, wishFor } from './record-plan.ts';
+import {
+  type KeptRecord,
+  keptRecords,
+  type PresentedRecord,
+  presentedRecord,
+  recordKey,
+  spellRecords,
+  withRecords,
+} from './record-notes.ts';
+import { dnsSolver, planRecord, stuck, type Unreachable, type Wish, wishFor } from './record-plan.ts';
 import { solverProvider } from './solver-provider.ts';
 
 const done: OrderFact = { kind: 'done' };
+
+/** Before an order is made: whether a zone holds each name, and its provider can be used. Nothing is written. */
+export async function foreseeRecords(
+  turn: OrderTurn,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Unreachable | undefined> {
+  const met = await Promise.all(
+    names.map(async (name) => {
+      const solver = dnsSolver(turn, name)?.dns01;
+      // Its way was there a moment ago; what has become of it is told when the order is looked at next.
+      if (solver === undefined) return undefined;
+      const planned = await planRecord(turn, { name, keyAuthorization: '', solver }, signal);
+      if (!planned.ok) return stuck(turn, planned.problem, 'DNSLookupFailed');
+      const provider = await solverProvider(turn.ports, turn.order, solver);
+      return provider.ok ? undefined : stuck(turn, provider.problem, 'PresentError');
+    }),
+  );
+  return met.find((each) => each !== undefined);
+}
 
 /** Every record is durable in the Order, which our finalizer holds, before the first one is presented. What stands already is not asked for again. */
 export async function presentRecords(
@@ -68,6 +99,9 @@ async function hold({ ports, order }: OrderTurn, planned: readonly KeptRecord[])
   const reply = await ports.kube.replace(orders, { ...order, metadata });
   if (reply.ok) {
     ports.stores.orders.note(reply.value);
+    const known = new Set(keptRecords(order).map((each) => recordKey(order, each)));
+    for (const key of planned.map((each) => recordKey(order, each)))
+      if (!known.has(key)) ports.records.set(key, { kind: 'planned' });
     return undefined;
   }
   const message = 'The Order cannot be marked with the records that it needs; trying again.';
@@ -82,16 +116,36 @@ async function presentOne(
 ): Promise<Unreachable | undefined> {
   const { ports, order } = turn;
   const key = recordKey(order, kept);
-  const standing = ports.presented.get(key);
+  const standing = presentedRecord(ports.records, key);
   if (standing !== undefined && standing.doubted !== true) return undefined;
   if (!ports.dns.mayChange())
     return { kind: 'unreachable', reason: 'PresentError', message: 'Another replica leads now.' };
   const spelled = JSON.stringify(kept.solver);
   const provider = providers.get(spelled) ?? (await solverProvider(ports, order, kept.solver));
   providers.set(spelled, provider);
-  if (!provider.ok) return stuck(turn, provider.problem, 'PresentError');
-  const presented = await provider.value.present(kept.record, signal);
-  if (!presented.ok) return stuck(turn, presented.problem, 'PresentError');
-  ports.presented.set(key, { provider: provider.value, note: presented.value, at: standing?.at ?? ports.now() });
-  return undefined;
+  const tried = provider.ok ? await attempt(provider.value, kept, standing, ports.now(), signal) : provider;
+  if (tried.ok) {
+    ports.records.set(key, tried.value);
+    return undefined;
+  }
+  if (standing !== undefined) {
+    // It was presented before: whether it stands is for the nameservers to say, not for a provider that is down now.
+    ports.records.set(key, { ...standing, failure: tried.problem.message });
+    return undefined;
+  }
+  // What was asked for may have happened.
+  if (tried.problem.kind === 'network' || tried.problem.kind === 'unavailable') ports.records.delete(key);
+  return stuck(turn, tried.problem, 'PresentError');
+}
+
+async function attempt(
+  provider: DnsProvider,
+  { record }: KeptRecord,
+  standing: PresentedRecord | undefined,
+  now: number,
+  signal: AbortSignal,
+): Promise<Reply<PresentedRecord, DnsProblem>> {
+  const reply = await provider.present(record, signal);
+  if (!reply.ok) return reply;
+  return { ok: true, value: { kind: 'presented', provider, note: reply.value, at: standing?.at ?? now } };
 }

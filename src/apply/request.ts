@@ -85,7 +85,8 @@ async function observe(
   memory.csr ??= requestedCsr(request);
   const { csr } = memory;
   const [order] = ports.stores.orders.by('owner', request.metadata.uid ?? '');
-  if (order !== undefined) hasten(ports, order, memory);
+  if (order === undefined) delete memory.order;
+  else hasten(ports, order, memory);
   const issuer = seeIssuer(ports, request, csr.ok ? hostsOf({ spec: csr.value.names }) : []);
   const isSelfSigned = issuerOf(ports, request)?.spec.selfSigned !== undefined;
   const lacksKey = issuer.kind === 'local' && isSelfSigned ? await findKey(ports, request, memory) : undefined;

@@ -9,7 +9,7 @@ import { parseGoDuration } from '../pki/renewal.ts';
 import { requestSatisfies } from '../pki/satisfies.ts';
 import { approvalOf } from '../plan/approval.ts';
 import type { RequestSeen, SecretSeen } from '../plan/seen.ts';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, forgetRequest } from './attempt.ts';
 import { requestName } from './names.ts';
 import type { Ports } from './ports.ts';
 import { requestedCsr } from './request-csr.ts';
@@ -17,6 +17,7 @@ import { requestedCsr } from './request-csr.ts';
 export function seeRequest(ports: Ports, certificate: Certificate, attempt: Attempt): RequestSeen | undefined {
   const { name, namespace } = certificate.metadata;
   const object = ports.stores.requests.get(`${namespace}/${requestName(name, attempt.revision)}`);
+  if (attempt.request !== undefined && attempt.request.uid !== object?.metadata.uid) forgetRequest(attempt);
   if (object === undefined) return undefined;
   const uid = object.metadata.uid ?? '';
   if (attempt.request?.uid !== uid) attempt.request = read(object, uid);

@@ -8,7 +8,7 @@ import type { Proof } from '../order/state.ts';
 import { challengesFor, mirrors, type Progress, saysSame } from '../plan/challenges.ts';
 import type { OrderTurn } from './order-turn.ts';
 import { type Done, onward, stopped } from './perform.ts';
-import { recordKey } from './record-notes.ts';
+import { presentedRecord, recordKey } from './record-notes.ts';
 import { keptFor, nameOf, wishFor } from './record-plan.ts';
 import { wayTo } from './way.ts';
 import { forgetChallenges } from './withdraw.ts';
@@ -44,7 +44,7 @@ export async function tellChallenges(turn: OrderTurn, thumbprint: string): Promi
 function progressOf(turn: OrderTurn, proof: Proof, thumbprint: string): Progress {
   const wish = proof.type === 'dns-01' ? wishFor(turn, proof, thumbprint) : undefined;
   const kept = wish === undefined || 'kind' in wish ? undefined : keptFor(turn, wish);
-  const presented = kept === undefined ? undefined : turn.ports.presented.get(recordKey(turn.order, kept));
+  const presented = kept === undefined ? undefined : presentedRecord(turn.ports.records, recordKey(turn.order, kept));
   if (presented === undefined) return { kind: 'open' };
   const { lack } = presented;
   return lack === undefined ? { kind: 'settled' } : { kind: 'open', reason: lack };

@@ -17,10 +17,13 @@ const minute = 60_000;
 /** Let's Encrypt's advice for repeated failures: 1, 10, 100 minutes, then daily. */
 const backOff = [minute, 10 * minute, 100 * minute, 1_440 * minute] as const;
 
-/** Why issuance is wanted: a person asked (`cmctl renew`), the Secret is not good, or it is time. */
+/** Why issuance is wanted: the Secret is not good, it is to be revoked, a person asked (`cmctl renew`), or it is time. */
 function trigger(seen: CertificateSeen, verdict: Verdict, now: number) {
   const isLeft = verdict.kind === 'bad' && verdict.reason === 'Expired' && seen.renewal === 'disabled';
   if (verdict.kind === 'bad' && !isLeft) return { reason: verdict.reason, message: verdict.message };
+  if (verdict.kind === 'good' && seen.replacement?.fingerprint === verdict.fingerprint) {
+    return { reason: 'Revoking', message: seen.replacement.message };
+  }
   if (isAsked(seen)) return { reason: 'ManuallyTriggered', message: 'Certificate re-issuance manually triggered' };
   if (seen.renewAt !== undefined && seen.renewAt <= now) {
     const due = new Date(seen.renewAt).toISOString();
@@ -49,7 +52,7 @@ export function assess(seen: CertificateSeen, verdict: Verdict, now: number): St
     const next: Stage = { kind: 'ready', ...(seen.renewAt !== undefined && { revisitAt: seen.renewAt }) };
     return leftToExpire(verdict) ?? unwritable(seen, now) ?? next;
   }
-  return untold(seen) ?? obstacle(seen) ?? refused(seen, now) ?? resting(seen, now) ?? { kind: 'issuing', ...why };
+  return untold(seen, now) ?? obstacle(seen) ?? refused(seen, now) ?? resting(seen, now) ?? { kind: 'issuing', ...why };
 }
 
 /** What is not good and not to be issued either. */
@@ -117,16 +120,24 @@ function issuerName(seen: CertificateSeen): string {
   return `${kind} "${name}"`;
 }
 
-function untold(seen: CertificateSeen): Stage | undefined {
+function untold(seen: CertificateSeen, now: number): Stage | undefined {
   const { request, certificate } = seen;
   const failure = request?.matchesSpec === true ? failureOf(request.object) : undefined;
-  if (failure === undefined) return undefined;
-  const { at: failedAt } = failure;
+  if (failure === undefined || request === undefined) return undefined;
+  const { creationTimestamp = failure.at } = request.object.metadata;
+  // Another issuer's clock may be wrong, and ours may have been.
+  const failedAt = isAhead(failure.at, now) ? creationTimestamp : failure.at;
   const { lastFailureTime: told, failedIssuanceAttempts: failures = 0 } = certificate.status ?? {};
-  if (told !== undefined && Date.parse(told) >= Date.parse(failedAt)) return undefined;
+  const isTold = told !== undefined && Date.parse(told) >= Date.parse(failedAt);
+  if (isTold && (!isAhead(told, now) || isAhead(failedAt, now))) return undefined;
   const next = new Date(Date.parse(failedAt) + intervalAfter(failures + 1, seen.leastBackOffMs)).toISOString();
   const message = `${failure.message} The next attempt is at ${next}, or at once after a change of the spec.`;
   return { kind: 'failed', message, failedAt };
+}
+
+/** Later than any pause lasts: the clock has been set back since. */
+function isAhead(time: string, now: number): boolean {
+  return Date.parse(time) > now + (backOff.at(-1) ?? 0);
 }
 
 /** ms; `least` lifts the first ones. */
@@ -143,7 +154,7 @@ function resting(seen: CertificateSeen, now: number): Stage | undefined {
     return undefined;
   if (issuing?.observedGeneration !== undefined && issuing.observedGeneration !== metadata.generation) return undefined;
   const revisitAt = Date.parse(status.lastFailureTime) + intervalAfter(attempts, seen.leastBackOffMs);
-  if (revisitAt <= now) return undefined;
+  if (revisitAt <= now || isAhead(status.lastFailureTime, now)) return undefined;
   const message = issuing?.status === 'False' ? (issuing.message ?? '') : 'The last attempt failed.';
   return { kind: 'blocked', reason: 'Failed', message, revisitAt };
 }

@@ -33,16 +33,26 @@ function statusOf(input: StatusInput, now: number): CertificateStatus {
           ...(input.renewAt !== undefined && { renewalTime: timestamp(input.renewAt) }),
         }
       : {};
-  const failure =
-    stage.kind === 'failed'
-      ? { lastFailureTime: stage.failedAt, failedIssuanceAttempts: (last.failedIssuanceAttempts ?? 0) + 1 }
-      : stage.kind === 'ready'
-        ? {}
-        : {
-            ...(last.lastFailureTime !== undefined && { lastFailureTime: last.lastFailureTime }),
-            ...(last.failedIssuanceAttempts !== undefined && { failedIssuanceAttempts: last.failedIssuanceAttempts }),
-          };
+  const failure = failureAfter(stage, isEdited(certificate) ? {} : last);
   return { conditions, ...times, ...failure, ...(revision !== undefined && { revision }) };
+}
+
+/** Since the Issuing condition was written: a failure of the spec before counts no more, or what is told meanwhile would bring its pause back. */
+function isEdited({ status, metadata }: Certificate): boolean {
+  const seen = conditionOf(status?.conditions, 'Issuing')?.observedGeneration;
+  return seen !== undefined && seen !== metadata.generation;
+}
+
+function failureAfter(stage: Stage, last: CertificateStatus) {
+  const { lastFailureTime, failedIssuanceAttempts } = last;
+  if (stage.kind === 'ready') return {};
+  if (stage.kind === 'failed') {
+    return { lastFailureTime: stage.failedAt, failedIssuanceAttempts: (failedIssuanceAttempts ?? 0) + 1 };
+  }
+  return {
+    ...(lastFailureTime !== undefined && { lastFailureTime }),
+    ...(failedIssuanceAttempts !== undefined && { failedIssuanceAttempts }),
+  };
 }
 
 function withReady(conditions: readonly Condition[] | undefined, input: StatusInput, now: number) {

@@ -144,6 +144,12 @@ describe('a sound pair that another spec asked for', () => {
   });
 });
 
+it('a good certificate that is to be revoked is replaced, and its replacement is not', () => {
+  const replacement = { fingerprint: 'f1', freshKey: true, message: 'to be revoked' };
+  expect(plan({ secret: good, replacement }).kind).toBe('makeKey');
+  expect(plan({ secret: good, replacement: { ...replacement, fingerprint: 'f0' } }).kind).not.toBe('makeKey');
+});
+
 describe('approval', () => {
   const awaited = request({ approval: { kind: 'open', approver: 'theirs' } });
   const denied = request({ approval: { kind: 'denied', message: 'not on a Friday' } });

@@ -63,6 +63,31 @@ describe('an issuer of another group', () => {
   });
 });
 
+describe('an edit after a failure', () => {
+  const failure = { type: 'Ready', status: 'False', reason: 'Failed', message: 'no' } as const;
+  const failed = { failureTime: '2026-11-21T12:00:00Z', conditions: [failure] };
+  const edited = (change: Partial<CertificateSeen>) => {
+    const { certificate: of } = settle(seen({ attempt: durable, request: request(failed) })).seen;
+    const { status, metadata } = of;
+    return settle(
+      seen({ ...change, certificate: { ...of, metadata: { ...metadata, generation: 2 }, status: status ?? {} } }),
+    );
+  };
+
+  it('is tried at once, though something had to be waited for first', () => {
+    const waiting = edited({ issuer: { kind: 'notReady', message: 'no key.' } });
+    expect(waiting.next).toEqual({ kind: 'rest' });
+    expect(waiting.seen.certificate.status).not.toHaveProperty('lastFailureTime');
+    expect(settle({ ...waiting.seen, issuer: { kind: 'local' } }).next).toEqual({ kind: 'makeKey' });
+  });
+
+  it('counts from one when it fails as well', () => {
+    const again = { ...failed, failureTime: '2026-11-21T12:00:30Z' };
+    const after = edited({ attempt: durable, request: request(again) });
+    expect(after.seen.certificate.status).toMatchObject({ failedIssuanceAttempts: 1 });
+  });
+});
+
 describe('an edit that is taken back before its certificate was issued', () => {
   it('takes its request along', () => {
     const given = seen({ secret: good, certificate: certificate({ revision: 1 }), request: request() });

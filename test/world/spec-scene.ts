@@ -1,11 +1,15 @@
 // Certificates of a team with any spec, and what came of them: the issued pair as openssl and our own reader see it, the requests behind it.
 // Called by the spec and renewal tests.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Certificate, CertificateRequest, CertificateSpec } from '../../src/api/certmanager.ts';
 import type { KubeObject } from '../../src/api/meta.ts';
 import { annotations } from '../../src/api/names.ts';
 import { certificateRequests } from '../../src/api/resources.ts';
 import { type CertificateFacts, readCertificate, splitPem } from '../../src/pki/certificate.ts';
+import { run } from '../keystore/pairs.ts';
 import { openssl } from '../pki/openssl.ts';
 import { until } from '../rig/wait.ts';
 import type { Team } from './team.ts';
@@ -14,12 +18,17 @@ import { askedMeanwhile, type Trail } from './trail.ts';
 /** With what a test leaves out: a Secret of the Certificate's name, the issuer "ca", and a key that is made quickly. */
 export type SpecWish = Partial<CertificateSpec>;
 
-export function certificateOf(namespace: string, name: string, wish: SpecWish): KubeObject & { spec: CertificateSpec } {
+export function certificateOf(
+  namespace: string,
+  name: string,
+  wish: SpecWish,
+  noted: Readonly<Record<string, string>> = {},
+): KubeObject & { readonly spec: CertificateSpec } {
   const common = { secretName: `${name}-tls`, issuerRef: { name: 'ca' }, privateKey: { algorithm: 'ECDSA' } } as const;
   return {
     apiVersion: 'cert-manager.io/v1',
     kind: 'Certificate',
-    metadata: { name, namespace },
+    metadata: { name, namespace, annotations: noted },
     spec: { ...common, ...wish },
   };
 }
@@ -29,8 +38,13 @@ export function issuerOf(namespace: string, name: string, spec: object): KubeObj
 }
 
 /** The whole spec anew: what a wish leaves out is taken away. */
-export async function put(team: Team, name: string, wish: SpecWish): Promise<CertificateSpec> {
-  const object = certificateOf(team.namespace, name, wish);
+export async function put(
+  team: Team,
+  name: string,
+  wish: SpecWish,
+  noted?: Readonly<Record<string, string>>,
+): Promise<CertificateSpec> {
+  const object = certificateOf(team.namespace, name, wish, noted);
   await team.kubectl.apply([object]);
   return object.spec;
 }
@@ -88,13 +102,20 @@ export async function csrText(team: Team, name: string): Promise<string> {
   return openssl(['req', '-in', '{csr}', '-noout', '-text', '-verify'], { csr });
 }
 
-/** "OK", or what `openssl verify` says against the leaf under the root. */
+/** What `openssl verify` says of the leaf under the root: it ends with "OK", or with its exit code. */
 export function verified(rootPem: string, chainPem: string): string {
   const [leaf = '', ...path] = splitPem(chainPem);
-  const files = { root: rootPem, leaf, path: path.join('') };
-  const untrusted = path.length === 0 ? [] : ['-untrusted', '{path}'];
-  const args = ['verify', '-no-CApath', '-no-CAstore', '-CAfile', '{root}', ...untrusted, '{leaf}'];
-  return openssl(args, files).trim().replace(/^.*: /, '');
+  const folder = mkdtempSync(join(tmpdir(), 'certway-verify-'));
+  try {
+    const [root, untrusted] = [join(folder, 'root'), join(folder, 'path')];
+    writeFileSync(root, rootPem);
+    writeFileSync(untrusted, path.join(''));
+    const between = path.length === 0 ? [] : ['-untrusted', untrusted];
+    const args = ['verify', '-no-CApath', '-no-CAstore', '-CAfile', root, ...between, '{file}'];
+    return run('openssl', args, Buffer.from(leaf)).trim();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** As `cmctl renew` does it. */

@@ -3,6 +3,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PrivateKeySpec, SignatureAlgorithm } from '../../src/api/certmanager.ts';
+import { annotations } from '../../src/api/names.ts';
 import { kindOfKey } from '../../src/pki/keys.ts';
 import { certificateSatisfies } from '../../src/pki/satisfies.ts';
 import { readUsages } from '../../src/pki/usages.ts';
@@ -38,6 +39,19 @@ afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
 });
 
+const subject = {
+  organizations: ['Example, Inc.'],
+  organizationalUnits: ['More', 'People'],
+  countries: ['DE'],
+  provinces: ['NRW'],
+  localities: ['Köln'],
+  streetAddresses: ['1 Main St'],
+  postalCodes: ['50667'],
+  serialNumber: '42',
+} as const;
+const usages = ['digital signature', 'key encipherment', 'server auth', 'client auth', 'code signing'];
+const secretTemplate = { labels: { team: 'a' }, annotations: { note: 'x' } };
+
 /** A leaf with a name of each kind and every part of a subject. */
 const whole: SpecWish = {
   commonName: 'Whole & Söhne',
@@ -46,23 +60,14 @@ const whole: SpecWish = {
   uris: ['spiffe://cluster.local/ns/team/sa/web'],
   emailAddresses: ['who@example.com'],
   otherNames: [{ oid: '1.3.6.1.4.1.311.20.2.3', utf8Value: 'who@corp.example.com' }],
-  subject: {
-    organizations: ['Example, Inc.'],
-    organizationalUnits: ['People', 'More'],
-    countries: ['DE'],
-    provinces: ['NRW'],
-    localities: ['Köln'],
-    streetAddresses: ['1 Main St'],
-    postalCodes: ['50667'],
-    serialNumber: '42',
-  },
+  subject,
+  usages,
+  secretTemplate,
   duration: '48h',
   renewBefore: '12h',
-  usages: ['digital signature', 'key encipherment', 'server auth', 'client auth', 'code signing'],
   privateKey: { algorithm: 'RSA', size: 3072, encoding: 'PKCS8', rotationPolicy: 'Always' },
   signatureAlgorithm: 'SHA384WithRSA',
   revisionHistoryLimit: 3,
-  secretTemplate: { labels: { team: 'a' }, annotations: { note: 'x' } },
 };
 
 describe.each(['ca', 'selfsigned'])('issuer %s', (issuer) => {
@@ -75,8 +80,8 @@ describe.each(['ca', 'selfsigned'])('issuer %s', (issuer) => {
     expect(below(text, 'X509v3 Subject Alternative Name')).toBe(
       'DNS:whole.example.com, DNS:*.whole.example.com, email:who@example.com, IP Address:10.0.0.7, IP Address:2001:DB8:0:0:0:0:0:7, URI:spiffe://cluster.local/ns/team/sa/web, othername: UPN::who@corp.example.com',
     );
-    expect(facts.subjectParts).toEqual(whole.subject);
-    expect(facts.usages).toEqual(readUsages(whole.usages, false));
+    expect(facts.subjectParts).toEqual(subject);
+    expect(facts.usages).toEqual(readUsages(usages, false));
     expect(below(text, 'X509v3 Extended Key Usage')).toBe(
       'TLS Web Server Authentication, TLS Web Client Authentication, Code Signing',
     );
@@ -87,7 +92,7 @@ describe.each(['ca', 'selfsigned'])('issuer %s', (issuer) => {
     expect(facts.notAfter - renewal).toBeLessThan(13 * 3_600_000);
     expect(kindOfKey(createPrivateKey(keyPem))).toEqual({ algorithm: 'RSA', size: 3072 });
     expect(keyPem).toMatch(/^-----BEGIN PRIVATE KEY-----/);
-    expect(verified(caPem, chainPem)).toBe('OK');
+    expect(verified(caPem, chainPem)).toMatch(/OK$/);
     const csr = await csrText(team, name);
     expect(csr).toMatch(/verify OK/i);
     expect(csr).toContain('Signature Algorithm: sha384WithRSAEncryption');
@@ -102,9 +107,16 @@ describe.each(['ca', 'selfsigned'])('issuer %s', (issuer) => {
       excluded: { dnsDomains: ['secret.example.com'], uriDomains: ['.example.org'] },
     };
     const literalSubject = 'CN=Team CA,OU=Platform\\, and more,O=Example,C=DE';
-    const usages = ['cert sign', 'crl sign', 'digital signature'];
+    const signing = ['cert sign', 'crl sign', 'digital signature'];
     const privateKey = { algorithm: 'ECDSA', size: 384 } as const;
-    const wish = { literalSubject, isCA: true, nameConstraints, usages, privateKey, encodeUsagesInRequest: false };
+    const wish = {
+      literalSubject,
+      isCA: true,
+      nameConstraints,
+      usages: signing,
+      privateKey,
+      encodeUsagesInRequest: false,
+    };
     const spec = await put(team, name, { ...wish, issuerRef: { name: issuer } });
     await atRevision(team, name, 1);
     const { facts, text, caPem, chainPem } = await pairOf(team, `${name}-tls`);
@@ -115,10 +127,10 @@ describe.each(['ca', 'selfsigned'])('issuer %s', (issuer) => {
     const constraints = text.slice(text.indexOf('X509v3 Name Constraints: critical'));
     expect(constraints).toMatch(/Permitted:\s+DNS:example.com\s+IP:10.0.0.0\/255.0.0.0\s+email:example.com/);
     expect(constraints).toMatch(/Excluded:\s+DNS:secret.example.com\s+URI:.example.org/);
-    expect(verified(caPem, chainPem)).toBe('OK');
+    expect(verified(caPem, chainPem)).toMatch(/OK$/);
     expect(await csrText(team, name)).not.toContain('X509v3 Key Usage');
     expect((await requestsOf(team, name)).map(({ spec: asked }) => [asked.isCA, asked.usages])).toEqual([
-      [true, usages],
+      [true, signing],
     ]);
   });
 });
@@ -132,8 +144,8 @@ it('what that CA signs carries the chain without the root, and openssl holds it 
   const root = (await pairOf(team, 'ca-root')).chainPem;
   expect(inside.caPem).toBe(root);
   expect(inside.chainPem.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
-  expect(verified(root, inside.chainPem)).toBe('OK');
-  expect(() => verified(root, outside.chainPem)).toThrow(/excluded subtree violation/);
+  expect(verified(root, inside.chainPem)).toMatch(/OK$/);
+  expect(verified(root, outside.chainPem)).toMatch(/excluded subtree violation/);
 });
 
 const keys: readonly (readonly [string, PrivateKeySpec, SignatureAlgorithm | undefined, RegExp])[] = [
@@ -166,17 +178,11 @@ it('keys of every kind are made, written in their encoding and certified', async
 
 it('an ACME issuer proves the names, takes the key, and what the CA leaves out is no reason to ask again', async () => {
   const host = `acme.${team.namespace}.example.com`;
-  const { subject, usages, secretTemplate } = whole;
   const privateKey = { algorithm: 'ECDSA', size: 384, encoding: 'PKCS8' } as const;
-  const wish = {
-    commonName: host,
-    dnsNames: [host, `b.${host}`],
-    subject,
-    usages,
-    secretTemplate,
-    privateKey,
-  } as const;
-  const spec = await put(team, 'acme', { ...wish, issuerRef: { name: 'acme', kind: 'Issuer' } });
+  const names = { commonName: host, dnsNames: [host, `b.${host}`] };
+  const noted = { [annotations.parentRefKind]: 'Gateway', [annotations.parentRefName]: 'parent' };
+  const wish = { subject, usages, secretTemplate, privateKey, issuerRef: { name: 'acme' } };
+  const spec = await put(team, 'acme', { ...wish, ...names }, noted);
   const { status } = await atRevision(team, 'acme', 1, 60_000);
   const { facts, text, keyPem } = await pairOf(team, 'acme-tls');
   expect(certificateSatisfies(facts, spec)).toEqual([]);

@@ -29,19 +29,26 @@ export interface Mixture {
   readonly script: Script<AtEdge>;
   /** Requests that met a fault. */
   readonly injected: () => number;
+  /** Those of them by which an order was made, and its maker did not learn of it. */
+  readonly lostOrders: () => number;
 }
 
-/** Every fifth request meets a fault, on the average. */
+/** Every sixth request meets a fault, on the average; of those that look through the account's orders, of which a look needs many, every thirtieth. */
 export function mixture(seed: number): Mixture {
+  const lost = new Set<Verdict>(spoils.map(([, verdict]) => verdict));
   let injected = 0;
+  let lostOrders = 0;
   return {
     injected: () => injected,
+    lostOrders: () => lostOrders,
     script: ({ edge, nth }) => {
       const dice = createHash('sha256').update(`${seed} ${edge} ${nth}`).digest();
-      const fault = faults[dice.readUInt16BE(2) % faults.length];
-      if (dice.readUInt16BE(0) >= 0x10000 / 5 || fault === undefined) return forward;
+      const verdict = faults[dice.readUInt16BE(2) % faults.length]?.();
+      const one = edge === 'read account' || edge === 'read orders' ? 30 : 6;
+      if (dice.readUInt16BE(0) >= 0x10000 / one || verdict === undefined) return forward;
       injected += 1;
-      return fault();
+      if (edge === 'newOrder' && lost.has(verdict)) lostOrders += 1;
+      return verdict;
     },
   };
 }
