@@ -25,6 +25,8 @@ export type Action =
   | 'renewalInfo';
 
 export interface HttpOptions extends SocketOptions {
+  /** Whoever wrote it decides whether the CA may stand on this machine. */
+  readonly directoryUrl: string;
   readonly userAgent: string;
   /** Asked right before each POST leaves the process; false turns it into a `network` problem that was not sent. */
   readonly mayPost?: () => boolean;
@@ -45,6 +47,7 @@ export function openHttp(options: HttpOptions): Http {
   const userAgent = { 'user-agent': options.userAgent, 'accept-language': 'en' };
   return {
     send: async (action, request) => {
+      if (leadsHome(request.url, options.directoryUrl)) return home;
       opening ??= openSockets(options);
       const sockets = await opening;
       if (!sockets.ok) return sockets;
@@ -61,5 +64,26 @@ export function openHttp(options: HttpOptions): Http {
     },
   };
 }
+
+/** A CA may name any URL. In plain text, or at this machine's own ports, it is followed only where the directory itself stands. */
+function leadsHome(url: string, directoryUrl: string): boolean {
+  const target = new URL(url);
+  const isHome = target.protocol !== 'https:' || isLoopback(target.hostname);
+  return isHome && target.origin !== URL.parse(directoryUrl)?.origin;
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^((.+\.)?localhost\.?|127(\.\d+){3}|0\.0\.0\.0|\[::1?\]|\[::ffff:(7f[0-9a-f]{2}:[0-9a-f]+|0:0)\])$/.test(
+    hostname,
+  );
+}
+
+const home = {
+  ok: false,
+  problem: {
+    kind: 'malformed',
+    detail: 'The CA’s reply names a URL of this machine or without https; it was not followed.',
+  },
+} as const;
 
 const notLeader = notSent('This replica holds the leadership no longer; nothing was sent to the CA.');

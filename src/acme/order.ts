@@ -150,6 +150,10 @@ export function parseOrder(
   if (status === undefined || identifiers === undefined || authorizations === undefined || finalize === undefined) {
     return { ok: false, problem: unreadable('order', { status, identifiers, authorizations, finalize }) };
   }
+  const named = fieldOf(content, 'identifiers');
+  if (Array.isArray(named) && authorizations.length > named.length) {
+    return { ok: false, problem: 'The CA’s reply is no order: it has more authorizations than identifiers.' };
+  }
   const certificate = readUrl(fieldOf(content, 'certificate'));
   const expires = readTime(fieldOf(content, 'expires'));
   const error = readError(fieldOf(content, 'error'));

@@ -50,7 +50,7 @@ export function readError(value: unknown): AcmeError | undefined {
 
 /** One line of at most 500 characters without control and invisible characters. */
 export function tidy(text: string): string {
-  return [...printable(text)].slice(0, 500).join('');
+  return [...printable(text.slice(0, longestDetail))].slice(0, 500).join('');
 }
 
 /** A request that did not leave the process. */
@@ -59,6 +59,8 @@ export function notSent(detail: string): { readonly ok: false; readonly problem:
 }
 
 const unspecified = 'unspecified';
+/** A CA may send a megabyte; nobody reads more than this, and what is done with it must cost next to nothing. */
+const longestDetail = 4096;
 
 interface ProblemDocument extends AcmeError {
   /** The detail before it was cut. */
@@ -70,12 +72,12 @@ function documentOf(reply: HttpReply): ProblemDocument | undefined {
   const detail = readText(fieldOf(value, 'detail'));
   const error = readError(value);
   if (error === undefined || (detail === undefined && error.type === unspecified)) return undefined;
-  return { ...error, full: printable(detail ?? '') };
+  return { ...error, full: printable((detail ?? '').slice(0, longestDetail)) };
 }
 
 function rateLimited(document: ProblemDocument | undefined, retry: { readonly retryAt?: number }): AcmeProblem {
   const full = document?.full ?? '';
-  const link = /https:\/\/[^\s<>"]+/.exec(full)?.[0].replace(/[.,;:)\]]+$/, '');
+  const link = withoutPunctuation(/https:\/\/[^\s<>"]{1,2000}/.exec(full)?.[0]);
   const limit = /#([A-Za-z0-9-]{1,64})$/.exec(link ?? '')?.[1];
   // A pause looks like a rate limit, but has no end and links a page for people instead of the limit's description.
   const pauseUrl = retry.retryAt === undefined && limit === undefined ? readUrl(link) : undefined;
@@ -105,6 +107,14 @@ function readReason(value: unknown): Pick<AcmeError, 'type' | 'detail'> | undefi
 function readType(value: unknown): string {
   const last = readText(value)?.split(/[:/]/).at(-1) ?? '';
   return /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(last) ? last : unspecified;
+}
+
+/** A link at the end of a sentence. One pass from the end: a pattern would look from every point of a long row of them. */
+function withoutPunctuation(link: string | undefined): string | undefined {
+  if (link === undefined) return undefined;
+  let end = link.length;
+  while (end > 0 && '.,;:)]'.includes(link.charAt(end - 1))) end -= 1;
+  return link.slice(0, end);
 }
 
 function printable(text: string): string {

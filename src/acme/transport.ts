@@ -16,7 +16,6 @@ import { type AcmeProblem, problemOf } from './problem.ts';
 import type { AcmeReply } from './session.ts';
 
 export interface AcmeOptions extends HttpOptions {
-  readonly directoryUrl: string;
   readonly now?: () => number;
 }
 

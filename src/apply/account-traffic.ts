@@ -18,26 +18,26 @@ interface Account {
 }
 
 export interface Traffic {
-  /** The endpoint as one session may use it, until the account's key changes. */
-  guard(endpoint: AcmeEndpoint, accountUrl: string): AcmeEndpoint;
-  pause(accountUrl: string): void;
+  /** The endpoint as one session may use it, until the account's key changes. `account` everywhere: accounts.ts's accountId. */
+  guard(endpoint: AcmeEndpoint, account: string): AcmeEndpoint;
+  pause(account: string): void;
   /** From that moment (epoch ms) on, and only for sessions that are opened from now on. */
-  resume(accountUrl: string, at: number): void;
-  underWay(accountUrl: string): { readonly requests: number; readonly challenges: readonly string[] };
+  resume(account: string, at: number): void;
+  underWay(account: string): { readonly requests: number; readonly challenges: readonly string[] };
   /** The CA has given its verdict. */
-  settle(accountUrl: string, challengeUrl: string): void;
+  settle(account: string, challengeUrl: string): void;
 }
 
 export function accountTraffic(now: () => number): Traffic {
   const accounts = new Map<string, Account>();
-  const of = (url: string): Account => {
-    const known = accounts.get(url) ?? { inFlight: 0, answered: new Map(), pausedUntil: 0, generation: 0 };
-    accounts.set(url, known);
+  const of = (id: string): Account => {
+    const known = accounts.get(id) ?? { inFlight: 0, answered: new Map(), pausedUntil: 0, generation: 0 };
+    accounts.set(id, known);
     return known;
   };
   return {
-    guard: (endpoint, accountUrl) => {
-      const account = of(accountUrl);
+    guard: (endpoint, id) => {
+      const account = of(id);
       const { generation } = account;
       const post = async <T>(request: SignedRequest<T>) => {
         if (account.generation !== generation || account.pausedUntil > now()) return changing;
@@ -51,22 +51,22 @@ export function accountTraffic(now: () => number): Traffic {
       };
       return { ...endpoint, post };
     },
-    pause: (url) => {
-      of(url).pausedUntil = Number.POSITIVE_INFINITY;
+    pause: (id) => {
+      of(id).pausedUntil = Number.POSITIVE_INFINITY;
     },
-    resume: (url, at) => {
-      const account = of(url);
+    resume: (id, at) => {
+      const account = of(id);
       account.pausedUntil = at;
       account.generation += 1;
       account.answered.clear();
     },
-    underWay: (url) => {
-      const { inFlight, answered } = of(url);
+    underWay: (id) => {
+      const { inFlight, answered } = of(id);
       const young = [...answered].filter(([, at]) => now() - at < longestValidationMs);
       return { requests: inFlight, challenges: young.map(([challenge]) => challenge) };
     },
-    settle: (url, challenge) => {
-      of(url).answered.delete(challenge);
+    settle: (id, challenge) => {
+      of(id).answered.delete(challenge);
     },
   };
 }

@@ -6,7 +6,7 @@ import { type AcmeEndpoint, openAcme } from '../acme/transport.ts';
 import type { Issuer } from '../api/certmanager.ts';
 import type { Reply } from '../api/reply.ts';
 import type { Kube } from '../kube/client.ts';
-import { type KeyProblem, readKeySecret } from './account-key.ts';
+import { type KeyProblem, keyPlace, readKeySecret } from './account-key.ts';
 import { accountTraffic, type Traffic } from './account-traffic.ts';
 
 /** `key`: gone, unreadable or another than the registered one although the issuer was ready: its reconcile must look again. */
@@ -23,10 +23,19 @@ export interface Accounts extends AsyncDisposable {
   /** When it last did so in this process, epoch ms. */
   vouchedAt(issuer: Issuer): number | undefined;
   /** The key in the Secret is in use although a next one stands beside it. */
-  trust(accountUrl: string): void;
+  trust(account: string): void;
   /** The account has a new key: no session with the old one is used any more, and those with the new one from `at` (epoch ms) on. */
-  renew(accountUrl: string, at: number): void;
+  renew(account: string, at: number): void;
   readonly traffic: Pick<Traffic, 'pause' | 'underWay' | 'settle'>;
+}
+
+/**
+ * An account as this process knows it. A URL alone would not do: any CA may state the URL of another's account, and who registers there must not
+ * stop the traffic of somebody else. Issuers that share a key at one CA share the account, whatever they trust.
+ */
+export function accountId(issuer: Issuer, namespace: string): string {
+  const { name, entry } = keyPlace(issuer);
+  return JSON.stringify([issuer.spec.acme?.server, namespace, name, entry, issuer.status?.acme?.uri]);
 }
 
 export interface AccountsOptions {
@@ -38,7 +47,7 @@ export interface AccountsOptions {
 }
 
 interface Known {
-  readonly accountUrl: string;
+  readonly account: string;
   readonly keyHash: string | undefined;
   readonly endpoint: AcmeEndpoint;
   readonly session: AcmeSession;
@@ -61,18 +70,19 @@ export function accounts(options: AccountsOptions): Accounts {
   const session = async (issuer: Issuer, namespace: string): Promise<Reply<AcmeSession, AccountProblem>> => {
     const { uri: accountUrl = '', lastPrivateKeyHash: keyHash } = issuer.status?.acme ?? {};
     const at = endpoint(issuer);
+    const account = accountId(issuer, namespace);
     const known = sessions.get(uidOf(issuer));
-    if (known?.accountUrl === accountUrl && known.keyHash === keyHash && known.endpoint === at) {
+    if (known?.account === account && known.keyHash === keyHash && known.endpoint === at) {
       return { ok: true, value: known.session };
     }
     const read = await readKeySecret(options.kube, issuer, namespace);
     if (!read.ok) return read;
     if (read.value === undefined || accountUrl === '') return unusable('The account key is gone.');
     const { current, next } = read.value;
-    if (next !== undefined && !trusted.has(accountUrl)) return unusable('The account’s key is being changed.');
+    if (next !== undefined && !trusted.has(account)) return unusable('The account’s key is being changed.');
     if (keyHash !== undefined && keyHash !== current.hash) return unusable('The account has another key now.');
-    const opened: AcmeSession = { endpoint: traffic.guard(at, accountUrl), accountUrl, key: current.key };
-    sessions.set(uidOf(issuer), { accountUrl, keyHash, endpoint: at, session: opened });
+    const opened: AcmeSession = { endpoint: traffic.guard(at, account), accountUrl, key: current.key };
+    sessions.set(uidOf(issuer), { account, keyHash, endpoint: at, session: opened });
     return { ok: true, value: opened };
   };
   return {
@@ -92,11 +102,11 @@ export function accounts(options: AccountsOptions): Accounts {
       lost.delete(uidOf(issuer));
     },
     vouchedAt: (issuer) => vouched.get(uidOf(issuer)),
-    trust: (accountUrl) => void trusted.add(accountUrl),
-    renew: (accountUrl, at) => {
-      trusted.delete(accountUrl);
-      traffic.resume(accountUrl, at);
-      for (const [uid, known] of sessions) if (known.accountUrl === accountUrl) sessions.delete(uid);
+    trust: (account) => void trusted.add(account),
+    renew: (account, at) => {
+      trusted.delete(account);
+      traffic.resume(account, at);
+      for (const [uid, known] of sessions) if (known.account === account) sessions.delete(uid);
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...endpoints.values()].map((each) => each[Symbol.asyncDispose]()));

@@ -6,6 +6,7 @@ import type { PresentedNote } from '../dns/provider.ts';
 import type { OrderState, Wait } from '../order/state.ts';
 import type { CsrFacts } from '../pki/csr.ts';
 import { keyMatchesSpec } from '../pki/keys.ts';
+import type { Renewal } from '../plan/renewal.ts';
 import type { AttemptSeen } from '../plan/seen.ts';
 import type { Look } from './order-turn.ts';
 import type { SecretContent } from './secret-content.ts';
@@ -64,6 +65,8 @@ export interface Attempt {
     | { readonly kind: 'foreign'; readonly resourceVersion: string | undefined };
   /** Whether its keystores are right, as last looked at. */
   keystores?: KeystoreCheck;
+  /** When it is to be renewed, as worked out for that generation, certificate and CA. */
+  renewal?: { readonly of: string; readonly known: Renewal };
 }
 
 export function newAttempt(revision: number): Attempt {
@@ -79,7 +82,17 @@ export function renewAttempt(attempt: Attempt, revision: number): Attempt {
 
 /** Forgets what belonged to a request that is gone, by our hand or somebody else's: neither its order's waits nor its refusal are the next one's. */
 export function forgetRequest(attempt: Attempt): void {
-  const parts = ['signed', 'failure', 'order', 'freshOrder', 'presentedAt', 'presented', 'look', 'request'] as const;
+  const parts = [
+    'signed',
+    'failure',
+    'order',
+    'freshOrder',
+    'presentedAt',
+    'presented',
+    'look',
+    'wait',
+    'request',
+  ] as const;
   for (const part of parts) delete attempt[part];
 }
 

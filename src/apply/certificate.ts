@@ -1,5 +1,6 @@
 // One reconcile of one Certificate: observe, plan, perform, until the plan rests. Called by the work queue in main.ts.
 
+import { fullRef } from '../api/issuer-ref.ts';
 import { certificateId } from '../pki/certificate-id.ts';
 import { type CertificateAction, planCertificate } from '../plan/certificate.ts';
 import type { Outcome } from '../queue/work-queue.ts';
@@ -51,7 +52,7 @@ export function certificateReconciler(ports: Ports, signers: Signers): (key: str
         revision,
       );
       attempts.set(key, { uid, attempt });
-      const observed = await observeCertificate(ports, certificate, attempt);
+      const observed = await observeCertificate(ports, certificate, attempt, signers);
       if (observed.kind === 'waiting') return { kind: 'settled' };
       if (observed.kind === 'problem') return afterProblem(observed.problem, ports.now());
       const seen = { ...observed.seen, ...(replace !== undefined && { replacement: replace }) };
@@ -148,8 +149,8 @@ function replacedBy({ attempt, seen, certificate }: Turn): string | undefined {
   if (seen.secret.kind !== 'ours' || leaf === undefined || seen.secret.facts.leaf?.origin !== 'issuer')
     return undefined;
   const { name, kind } = seen.secret.facts.issuer;
-  const { issuerRef } = certificate.spec;
-  const isSame = name === issuerRef.name && kind === (issuerRef.kind ?? 'Issuer');
+  const wanted = fullRef(certificate.spec.issuerRef);
+  const isSame = name === wanted.name && kind === wanted.kind;
   return isSame ? certificateId(leaf) : undefined;
 }
 

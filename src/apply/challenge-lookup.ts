@@ -1,6 +1,7 @@
 // What every replica answers HTTP-01 from: the unfinished Orders of a host in the cache, else one live read of them. Called by serve/http01.ts.
 
 import type { Issuer } from '../api/certmanager.ts';
+import { fullRef } from '../api/issuer-ref.ts';
 import { annotations, certManagerGroup, labels } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { orders } from '../api/resources.ts';
@@ -47,7 +48,7 @@ function tokensFor(order: Order, host: string): readonly string[] {
 }
 
 function thumbprintOf(stores: Stores, order: Order): string | undefined {
-  const { kind = 'Issuer', name, group = certManagerGroup } = order.spec.issuerRef;
+  const { kind, name, group } = fullRef(order.spec.issuerRef);
   if (group !== certManagerGroup) return undefined;
   const issuer: Issuer | undefined =
     kind === 'ClusterIssuer'

@@ -39,6 +39,8 @@ async function checkOne(turn: OrderTurn, wish: Wish, signal: AbortSignal): Promi
   // Planned anew, or presented by a process that is gone: it is presented first.
   if (presented === undefined) return lacking(turn, 'The TXT record has not been presented yet.', undefined);
   const seen = delayed(turn, wish, presented) ?? (await lookAt(turn, wish, presented, signal));
+  // Cleaned up meanwhile: its order was deleted.
+  if (!ports.records.has(key)) return seen.fact;
   const { lack: _, doubted: __, failure, ...rest } = presented;
   if (seen.fact.kind !== 'unreachable') {
     ports.records.set(key, rest);

@@ -7,6 +7,8 @@ import type { Ports } from './ports.ts';
 
 /** What the CA has said is kept: no event here makes it change its mind. */
 export function hasten(ports: Pick<Ports, 'hurried' | 'now'>, order: Order, attempt: OrderAttempt): void {
+  // A look that began before the change may still find the old path: the mark waits until it is over.
+  if (attempt.look !== undefined && attempt.look.result === undefined) return;
   if (!ports.hurried.delete(order.metadata.uid ?? '')) return;
   const state = attempt.order;
   if (state === undefined || !('wait' in state) || state.wait === undefined) return;

@@ -20,6 +20,8 @@ export interface Held {
   traffic: RolloverSeen['traffic'];
   /** What the CA has said of the next key with that hash. */
   standing?: { readonly hash: string; readonly of: NextKeySeen['standing'] };
+  /** The account (accountId) whose traffic this issuer's rollover has stopped. */
+  paused?: string;
   rolloverFailure?: Failure;
   closing?: Failure;
   solvers?: { readonly versions: string; readonly lack: string | undefined };

@@ -1,6 +1,7 @@
 // Finds the issuer that a Certificate names and what it is good for right now. Called by observe-certificate.ts and the ACME actions.
 
 import type { Issuer, IssuerRef } from '../api/certmanager.ts';
+import { fullRef } from '../api/issuer-ref.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { certManagerGroup } from '../api/names.ts';
 import { conditionOf } from '../plan/conditions.ts';
@@ -15,7 +16,7 @@ export interface Asking extends KubeObject {
 
 /** The Issuer or ClusterIssuer of the object's issuerRef, if it exists and is of our group. */
 export function issuerOf(ports: Ports, asking: Asking): Issuer | undefined {
-  const { kind = 'Issuer', name } = asking.spec.issuerRef;
+  const { kind, name } = fullRef(asking.spec.issuerRef);
   return kind === 'ClusterIssuer'
     ? ports.stores.clusterIssuers.get(name)
     : ports.stores.issuers.get(`${asking.metadata.namespace}/${name}`);
@@ -29,7 +30,7 @@ export function issuerKey(issuer: Issuer): string {
 
 /** The same key, for the issuer that a Certificate or a request asks for. */
 export function wantedIssuerKey(asking: Asking): string {
-  const { kind = 'Issuer', name } = asking.spec.issuerRef;
+  const { kind, name } = fullRef(asking.spec.issuerRef);
   return kind === 'ClusterIssuer' ? `ClusterIssuer/${name}` : `Issuer/${asking.metadata.namespace}/${name}`;
 }
 
@@ -40,7 +41,7 @@ export function secretNamespace(ports: Pick<Ports, 'settings'>, issuer: Issuer):
 
 /** `names` are the DNS names to prove, with their `*.`; they matter to ACME issuers alone. */
 export function seeIssuer(ports: Ports, asking: Asking, names: readonly string[]): IssuerSeen {
-  const { kind = 'Issuer', group = certManagerGroup } = asking.spec.issuerRef;
+  const { kind, group } = fullRef(asking.spec.issuerRef);
   if (group !== certManagerGroup) return { kind: 'external' };
   if (kind !== 'Issuer' && kind !== 'ClusterIssuer') return { kind: 'missing' };
   const issuer = issuerOf(ports, asking);

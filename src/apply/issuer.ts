@@ -18,6 +18,7 @@ import {
   dropNextKey,
   makeNextKey,
   obstacleTo,
+  releaseFormer,
   resume,
   swapKey,
 } from './rollover.ts';
@@ -80,6 +81,8 @@ function find(ports: Ports, key: string): Issuer | undefined {
 /** What is known stays so until the spec, the key's Secret or the CA's opinion of the account changes. */
 function refresh(ports: Ports, issuer: Issuer, held: Held): void {
   const isRefused = ports.accounts.isLost(issuer) && held.registration.kind === 'done';
+  // Another CA than that of the spec may have said it.
+  if (held.generation !== issuer.metadata.generation) delete held.standing;
   if (held.generation !== issuer.metadata.generation || isRefused) {
     // The spec decides which key, which address and which directory.
     Object.assign(held, {
@@ -90,6 +93,7 @@ function refresh(ports: Ports, issuer: Issuer, held: Held): void {
     delete held.rolloverFailure;
     delete held.closing;
   }
+  releaseFormer(ports, issuer, held);
   if (issuer.spec.acme === undefined || held.key.kind === 'unread') return;
   const version = watchedVersion(ports, issuer);
   if (version === undefined || version === held.key.watched) return;

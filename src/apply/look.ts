@@ -1,5 +1,5 @@
-// Looks at the path of a proof without holding a worker: a name that answers is waited for, one that does not lets go after a moment and wakes its
-// key when the look is over. Called by prove.ts.
+// Looks at the path of a proof, or asks a CA, without holding a worker: what answers is waited for, what does not lets go after a moment and wakes its
+// key when it is over. Called by prove.ts and perform-order.ts.
 
 import { setTimeout as after } from 'node:timers/promises';
 import type { OrderFact } from '../order/state.ts';
@@ -8,23 +8,36 @@ import { fact, type Look, type OrderTurn, type Performed, stop } from './order-t
 /** Living names answer within milliseconds; whatever takes longer gives its worker back. */
 const patienceMs = 200;
 
-/** `at` names what is looked at: the result of an earlier look at something else is not taken for it. */
-export async function look(
+/** A look waits for its turn among others; `at` names what is looked at: the result of an earlier look at something else is not taken for it. */
+export function look(
   turn: OrderTurn,
   at: string,
   work: (signal: AbortSignal) => Promise<OrderFact>,
 ): Promise<Performed> {
   const { attempt, ports } = turn;
+  const waited = 'wait' in (attempt.order ?? {}) ? attempt.order : undefined;
+  const tried = waited !== undefined && 'wait' in waited ? (waited.wait?.attempts ?? 0) : 0;
+  const namespace = turn.about.metadata.namespace ?? '';
+  return apart(turn, at, () => ports.looks({ namespace, tried, work }));
+}
+
+/** The same for what has turns of its own: a CA that hangs takes nobody else's worker. A rejection is a bug, and waited out like an outage. */
+export async function apart(turn: OrderTurn, at: string, start: () => Promise<OrderFact>): Promise<Performed> {
+  const { attempt } = turn;
   const last = attempt.look;
   if (last?.at === at) return last.result === undefined ? stop(settled) : take(turn, last.result);
   const mine: Look = { at };
   attempt.look = mine;
-  const waited = 'wait' in (attempt.order ?? {}) ? attempt.order : undefined;
-  const tried = waited !== undefined && 'wait' in waited ? (waited.wait?.attempts ?? 0) : 0;
-  const namespace = turn.about.metadata.namespace ?? '';
-  const over = ports.looks({ namespace, tried, work }).then((result) => {
-    mine.result = result;
-  });
+  const over = start().then(
+    (result) => {
+      mine.result = result;
+    },
+    (error: unknown) => {
+      turn.ports.log.error({ err: error }, 'a step of an order failed: a bug');
+      const detail = 'Certway failed at this step; see the log of the controller.';
+      mine.result = { kind: 'problem', problem: { kind: 'network', detail, sent: 'maybe' } };
+    },
+  );
   const patience = new AbortController();
   await Promise.race([over, after(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined)]);
   patience.abort();

@@ -12,8 +12,9 @@ export function keySecretName(certificate: string, revision: number): string {
   return bounded(certificate, `-${revision}-key`);
 }
 
-export function orderName(request: string): string {
-  return bounded(request, `-${digest(request, 10)}`);
+/** Another one for each making of the request: the Order of the last may still stand, held until its TXT records are gone. */
+export function orderName(request: string, uid: string): string {
+  return bounded(request, `-${digest(uid, 10)}`);
 }
 
 function bounded(name: string, suffix: string): string {

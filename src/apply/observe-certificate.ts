@@ -2,7 +2,7 @@
 
 import type { Certificate } from '../api/certmanager.ts';
 import type { Metadata } from '../api/core.ts';
-import { annotations, labels } from '../api/names.ts';
+import { annotations, certManagerGroup } from '../api/names.ts';
 import { secrets } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { Store } from '../kube/store.ts';
@@ -13,8 +13,9 @@ import type { CertificateSeen, SecretSeen } from '../plan/seen.ts';
 import { nothingStands } from '../plan/standing.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
 import { hasten } from './hurry.ts';
-import { seeIssuer } from './issuer-of.ts';
+import { issuerOf, seeIssuer } from './issuer-of.ts';
 import { unfitKey } from './kept-key.ts';
+import { leftovers } from './leftovers.ts';
 import { claimedNames, refusedName } from './names-allowed.ts';
 import { hostsOf } from './order-object.ts';
 import { standingOf } from './order-standing.ts';
@@ -22,6 +23,7 @@ import type { Ports } from './ports.ts';
 import { readSecret, secretFacts } from './secret-content.ts';
 import { noKeystores, seeKeystores } from './see-keystores.ts';
 import { changedSince, seeRequest } from './see-request.ts';
+import type { Signers } from './signers.ts';
 
 export type Observed =
   | { readonly kind: 'seen'; readonly seen: CertificateSeen }
@@ -29,7 +31,12 @@ export type Observed =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'problem'; readonly problem: KubeProblem };
 
-export async function observeCertificate(ports: Ports, certificate: Certificate, attempt: Attempt): Promise<Observed> {
+export async function observeCertificate(
+  ports: Ports,
+  certificate: Certificate,
+  attempt: Attempt,
+  signers: Signers,
+): Promise<Observed> {
   const namespace = certificate.metadata.namespace ?? '';
   const watch = ports.secrets.ours(namespace);
   if (watch.kind === 'waiting') return watch;
@@ -44,12 +51,12 @@ export async function observeCertificate(ports: Ports, certificate: Certificate,
   const keystores = await keystoresOf(ports, certificate, attempt, secret.value);
   if (!keystores.ok) return { kind: 'problem', problem: keystores.problem };
   if (keystores.value === 'waiting') return { kind: 'waiting' };
-  const request = seeRequest(ports, certificate, attempt);
   const changed = changedSince(ports, certificate, attempt, secret.value);
+  const request = seeRequest(ports, certificate, attempt);
   const [order] = request === undefined ? [] : ports.stores.orders.by('owner', request.object.metadata.uid ?? '');
   if (order === undefined) delete attempt.order;
   else hasten(ports, order, attempt);
-  const due = renewal(certificate, secret.value);
+  const due = renewal(certificate, secret.value, await signerEnd(ports, certificate, signers), attempt);
   const checked = checkRequest(certificate.spec);
   const rival = rivalOf(ports, certificate, secret.value);
   // A request that the spec has left behind is deleted, and what it claims with it.
@@ -149,16 +156,31 @@ function ours(metadata: Metadata, content: ReturnType<typeof readSecret>, certif
   return { ok: true as const, value: { kind: 'ours', facts } satisfies SecretSeen };
 }
 
-function renewal({ spec, metadata }: Certificate, secret: SecretSeen): Renewal | undefined {
+/** Of a CA whose key is here; undefined too where it is not read yet. */
+async function signerEnd(ports: Ports, certificate: Certificate, signers: Signers): Promise<number | undefined> {
+  const isOurs = (certificate.spec.issuerRef.group || certManagerGroup) === certManagerGroup;
+  const issuer = isOurs ? issuerOf(ports, certificate) : undefined;
+  if (issuer?.spec.ca === undefined) return undefined;
+  const found = await signers(ports, issuer);
+  return found.kind === 'ready' ? found.notAfter : undefined;
+}
+
+/** Once for all that it depends on: many windows over a long life take a tenth of a second. */
+function renewal(
+  { spec, metadata }: Certificate,
+  secret: SecretSeen,
+  signerEnd: number | undefined,
+  attempt: Attempt,
+): Renewal | undefined {
   if (secret.kind !== 'ours' || secret.facts.leaf === undefined) return undefined;
+  const { leaf } = secret.facts;
+  const { uid = '', generation } = metadata;
+  const of = [generation ?? '', leaf.fingerprint, uid, signerEnd ?? ''].join(' ');
+  if (generation !== undefined && attempt.renewal?.of === of) return attempt.renewal.known;
   const { renewBefore, renewBeforePercentage, renewal: wish } = spec;
-  return renewAt({
-    leaf: secret.facts.leaf,
-    ...(renewBefore !== undefined && { renewBefore }),
-    ...(renewBeforePercentage !== undefined && { renewBeforePercentage }),
-    ...(wish !== undefined && { renewal: wish }),
-    seed: metadata.uid ?? '',
-  });
+  const known = renewAt({ leaf, renewBefore, renewBeforePercentage, renewal: wish, signerEnd, seed: uid });
+  attempt.renewal = { of, known };
+  return known;
 }
 
 /** Of several Certificates with one secretName, the one that the Secret names keeps it, else the oldest, then the first by name. */
@@ -175,18 +197,4 @@ function rivalOf(ports: Ports, certificate: Certificate, secret: SecretSeen): st
         a.metadata.name.localeCompare(b.metadata.name),
     )[0];
   return holder === undefined || holder.metadata.name === name ? undefined : holder.metadata.name;
-}
-
-function leftovers(ports: Ports, certificate: Certificate, store: Store<Metadata> | undefined) {
-  const uid = certificate.metadata.uid ?? '';
-  const keySecrets = (store?.by('owner', uid) ?? [])
-    .filter((each) => each.metadata.labels?.[labels.nextPrivateKey] === 'true')
-    .map((each) => each.metadata.name);
-  const newest = certificate.status?.revision ?? 0;
-  const kept = newest - (certificate.spec.revisionHistoryLimit ?? 1);
-  const requests = ports.stores.requests
-    .by('owner', uid)
-    .filter((each) => Number(each.metadata.annotations?.[annotations.certificateRevision] ?? newest) <= kept)
-    .map((each) => each.metadata.name);
-  return { keySecrets, requests };
 }

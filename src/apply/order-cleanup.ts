@@ -13,11 +13,11 @@ import { isUnfinished } from './order-object.ts';
 import { standingOf } from './order-standing.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
+import { longestRemovalMs } from './record-limits.ts';
 import { type KeptRecord, keptRecords, presentedRecord, recordKey } from './record-notes.ts';
 import { solverProvider } from './solver-provider.ts';
 import { withdraw } from './withdraw.ts';
 
-const longestLookMs = 30_000;
 /** Between looks for credentials that may come back, while somebody waits for the Order to go. */
 const pauseMs = 30_000;
 /** How much longer than for credentials is waited for a provider that does not answer. */
@@ -63,7 +63,7 @@ async function remove(ports: Ports, order: Order, kept: KeptRecord): Promise<Dns
   if (ports.records.get(key)?.kind === 'planned') return undefined;
   const presented = presentedRecord(ports.records, key);
   const cleanUp = async (provider: DnsProvider) => {
-    const gone = await provider.cleanUp(kept.record, presented?.note, AbortSignal.timeout(longestLookMs));
+    const gone = await provider.cleanUp(kept.record, presented?.note, AbortSignal.timeout(longestRemovalMs));
     return gone.ok ? undefined : gone.problem;
   };
   const provider = await solverProvider(ports, order, kept.solver);

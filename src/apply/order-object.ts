@@ -24,7 +24,7 @@ export function orderObject(request: CertificateRequest, names: Names, replaces?
     apiVersion: apiVersion(orders),
     kind: orders.kind,
     metadata: {
-      name: orderName(metadata.name),
+      name: orderName(metadata.name, metadata.uid ?? ''),
       namespace: metadata.namespace ?? '',
       labels: { ...metadata.labels, ...Object.fromEntries(hosts) },
       annotations: copied,

@@ -1,10 +1,12 @@
 // The last steps of a Certificate's issuance: what its request got, and the Certificate's status with what people are told about it.
 
 import type { CertificateStatus } from '../api/certmanager.ts';
+import type { Reply } from '../api/reply.ts';
 import { certificates, secrets } from '../api/resources.ts';
+import type { KubeProblem } from '../kube/problem.ts';
 import type { Stage } from '../plan/assess.ts';
 import { refOf } from '../plan/object-ref.ts';
-import { type Done, onward, statusWrite, type Turn, write } from './perform.ts';
+import { type Done, onward, statusWrite, stopped, type Turn, write } from './perform.ts';
 import { writeIssued } from './request-status.ts';
 import { decode } from './secret-content.ts';
 
@@ -23,19 +25,22 @@ export function takeCertificate(turn: Turn): Done {
 export async function issueRequest(turn: Turn): Promise<Done> {
   const { ports, certificate, attempt, seen } = turn;
   const request = seen.request?.object;
-  const issued = attempt.signed ?? (await issuedBefore(turn));
-  if (request === undefined || issued === undefined) return onward;
+  if (request === undefined) return onward;
+  const before = attempt.signed === undefined ? await issuedBefore(turn) : undefined;
+  if (before?.ok === false) return stopped(turn, 'read Secret', before.problem);
+  const issued = attempt.signed ?? before?.value;
+  if (issued === undefined) return onward;
   ports.log.info({ namespace: certificate.metadata.namespace, name: certificate.metadata.name }, 'issued');
   return writeIssued(turn, request, issued);
 }
 
-async function issuedBefore(turn: Turn): Promise<{ chainPem: string; caPem?: string } | undefined> {
+async function issuedBefore(turn: Turn): Promise<Reply<{ chainPem: string; caPem?: string }, KubeProblem>> {
   const { ports, certificate } = turn;
   const { namespace = '' } = certificate.metadata;
   const read = await ports.kube.get(secrets, { namespace, name: certificate.spec.secretName });
-  if (!read.ok) return undefined;
+  if (!read.ok) return read;
   const caPem = decode(read.value, 'ca.crt');
-  return { chainPem: decode(read.value, 'tls.crt'), ...(caPem !== '' && { caPem }) };
+  return { ok: true, value: { chainPem: decode(read.value, 'tls.crt'), ...(caPem !== '' && { caPem }) } };
 }
 
 export async function writeStatus(turn: Turn, status: CertificateStatus, stage: Stage): Promise<Done> {

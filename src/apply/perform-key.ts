@@ -4,7 +4,9 @@ import type { KeyObject } from 'node:crypto';
 import type { CertificateRequest } from '../api/certmanager.ts';
 import type { Secret } from '../api/core.ts';
 import { annotations, labels } from '../api/names.ts';
+import type { Reply } from '../api/reply.ts';
 import { apiVersion, certificateRequests, certificates, secrets } from '../api/resources.ts';
+import type { KubeProblem } from '../kube/problem.ts';
 import { createCsr, derToPem } from '../pki/csr.ts';
 import { fingerprint, keyFromPem, keyMatchesSpec, keyToPem, publicHalf } from '../pki/keys.ts';
 import { namesOfSpec } from '../pki/names.ts';
@@ -19,19 +21,21 @@ export async function makeKey(turn: Turn): Promise<Done> {
   const spec = certificate.spec.privateKey ?? {};
   const isFresh = turn.seen.replacement?.freshKey === true;
   const kept = spec.rotationPolicy === 'Never' && !isFresh ? await keyInUse(turn) : undefined;
-  const key = kept ?? (await ports.keys(spec));
+  if (kept?.ok === false) return stopped(turn, 'read Secret', kept.problem);
+  const key = kept?.value ?? (await ports.keys(spec));
   attempt.key = { kind: 'held', key, fingerprint: fingerprint(publicHalf(key)) };
   return onward;
 }
 
-async function keyInUse(turn: Turn): Promise<KeyObject | undefined> {
+/** A key that somebody has pinned is not given up because the API server is away for a moment. */
+async function keyInUse(turn: Turn): Promise<Reply<KeyObject | undefined, KubeProblem>> {
   const { ports, certificate, seen } = turn;
-  if (seen.secret.kind !== 'ours') return undefined;
+  if (seen.secret.kind !== 'ours') return { ok: true, value: undefined };
   const { namespace = '' } = certificate.metadata;
   const read = await ports.kube.get(secrets, { namespace, name: certificate.spec.secretName });
-  if (!read.ok) return undefined;
+  if (!read.ok) return read.problem.kind === 'notFound' ? { ok: true, value: undefined } : read;
   const key = keyFromPem(decode(read.value, 'tls.key'));
-  return key.ok && keyMatchesSpec(key.value, certificate.spec.privateKey) ? key.value : undefined;
+  return { ok: true, value: key.ok && keyMatchesSpec(key.value, certificate.spec.privateKey) ? key.value : undefined };
 }
 
 /** Makes the key durable before its CSR leaves the process. */
@@ -67,7 +71,13 @@ export async function loadKey(turn: Turn): Promise<Done> {
     noteSecret(turn, read.value);
     return onward;
   }
-  // A Secret of an earlier Certificate of this name, or a broken one: out of the way with exactly this one.
+  if (!isRemnant(read.value, certificateName)) {
+    const message = `Secret "${name}" is in the way of the key in the making and is not Certway's; delete or rename it.`;
+    const { generation } = certificate.metadata;
+    attempt.refusal = { message, until: ports.now() + 60_000, count: 1, generation };
+    return onward;
+  }
+  // Of an earlier Certificate of this name, or broken: out of the way with exactly this one.
   const { resourceVersion } = read.value.metadata;
   const gone = await ports.kube.delete(
     secrets,
@@ -75,6 +85,13 @@ export async function loadKey(turn: Turn): Promise<Done> {
     resourceVersion === undefined ? {} : { resourceVersion },
   );
   return gone.ok || gone.problem.kind === 'notFound' ? onward : stopped(turn, 'delete key Secret', gone.problem);
+}
+
+/** A key in the making of a Certificate of this name; whatever else has such a name belongs to somebody. */
+function isRemnant({ metadata }: Secret, certificate: string): boolean {
+  const { labels: noted = {}, annotations: said = {}, ownerReferences = [] } = metadata;
+  const isKey = noted[labels.nextPrivateKey] === 'true' && said[annotations.certificateName] === undefined;
+  return isKey && ownerReferences.some(({ kind, name }) => kind === certificates.kind && name === certificate);
 }
 
 export async function deleteKey(turn: Turn, secretName: string): Promise<Done> {

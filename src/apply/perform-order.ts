@@ -9,11 +9,13 @@ import { orders } from '../api/resources.ts';
 import type { CaAuthorization, CaOrder, CaProblem } from '../order/ca.ts';
 import type { OrderEffect, OrderFact, Proof } from '../order/state.ts';
 import { effectOf, step } from '../order/step.ts';
+import { canonicalIp } from '../pki/ip.ts';
 import { doubtsAccount } from '../plan/account-doubt.ts';
 import { fetchChain } from './fetch-chain.ts';
 import { findOrder } from './find-order.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
-import { identifiersOf, recordedStatus, resume } from './order-object.ts';
+import { apart } from './look.ts';
+import { identifiersOf, isUnfinished, recordedStatus, resume } from './order-object.ts';
 import { fact, type OrderTurn, type Performed, stop } from './order-turn.ts';
 import { type Done, onward, stopped } from './perform.ts';
 import type { Ports } from './ports.ts';
@@ -54,17 +56,18 @@ function withoutAccount(ports: Ports, issuer: Issuer, why: string): Done {
 }
 
 async function perform(turn: OrderTurn, session: AcmeSession, effect: OrderEffect): Promise<Performed> {
+  const { uid } = turn.order.metadata;
   switch (effect.kind) {
     case 'find':
-      return fact(await findOrder(turn.ports, session, turn.order));
+      return apart(turn, `find ${uid}`, () => findOrder(turn.ports, session, turn.order));
     case 'preflight':
       return preflight(turn, session);
     case 'place':
-      return fact(await place(turn, session, effect.replacing));
+      return apart(turn, `place ${uid} ${effect.replacing}`, () => place(turn, session, effect.replacing));
     case 'readOrder':
-      return fact(orderFact(await readOrder(session, effect.url)));
+      return apart(turn, `read ${effect.url}`, async () => orderFact(await readOrder(session, effect.url)));
     case 'readAuthorizations':
-      return fact(await readAuthorizations(turn, session, effect.urls));
+      return apart(turn, `read ${effect.urls.join()}`, () => readAuthorizations(turn, session, effect.urls));
     case 'record':
       return record(turn, effect);
     case 'present':
@@ -72,11 +75,11 @@ async function perform(turn: OrderTurn, session: AcmeSession, effect: OrderEffec
     case 'check':
       return check(turn, session, effect.proofs);
     case 'answer':
-      return fact(await answerAll(session, effect.proofs));
+      return apart(turn, `answer ${uid}`, () => answerAll(session, effect.proofs));
     case 'finalize':
       return finalizeWith(turn, session, effect.order);
     case 'download':
-      return fact(await fetchChain(turn, session, effect.url));
+      return apart(turn, `fetch ${effect.url}`, () => fetchChain(turn, session, effect.url));
     case 'wait':
     case 'rest':
       return fact({ kind: 'done' });
@@ -101,8 +104,20 @@ async function place(turn: OrderTurn, session: AcmeSession, replacing: 'asWished
     ...(replaces !== undefined && { replaces }),
   };
   const reply = await newOrder(session, terms);
+  if (reply.ok && isClaimed(turn, reply.value.resource.url)) return claimed(turn.ports.now());
   const isOnlyThat = !reply.ok && replaces !== undefined && refusesReplacement(reply.problem);
   return isOnlyThat ? { kind: 'notReplaceable' } : orderFact(reply);
+}
+
+/** CAs may answer with a pending order for the same names (RFC 8555 §7.4 leaves it to them): it is its first owner's. */
+function isClaimed({ ports, order }: OrderTurn, url: string): boolean {
+  const others = ports.stores.orders.by('url', url);
+  return others.some((each) => each.metadata.uid !== order.metadata.uid && isUnfinished(each));
+}
+
+function claimed(now: number): OrderFact {
+  const detail = 'The CA answers with the order of another Certificate for the same names; it is waited for.';
+  return { kind: 'problem', problem: { kind: 'unavailable', status: 200, detail, retryAt: now + 15_000 } };
 }
 
 /** Only CAs that tell about renewals understand it. */
@@ -126,7 +141,14 @@ async function readAuthorizations(turn: OrderTurn, session: AcmeSession, urls: r
     if (!reply.ok) return { kind: 'problem', problem: reply.problem };
     authorizations.push(reply.value.resource);
   }
-  const means = authorizations.map((each) => meansOf(turn.ports, turn.request, turn.issuer, each));
+  const named = new Set(identifiersOf(turn.order).map(({ value }) => value));
+  const means = authorizations.map((each) => {
+    const { identifier, wildcard } = each;
+    const name = `${wildcard ? '*.' : ''}${canonicalIp(identifier.value) ?? identifier.value.toLowerCase()}`;
+    // Nothing is put up for a name that nobody asked for, whoever would like to have it proven.
+    if (!named.has(name)) return { refusal: 'The CA asks for a name that the order does not have.' };
+    return meansOf(turn.ports, turn.request, turn.issuer, each);
+  });
   return { kind: 'authorizations', authorizations, means };
 }
 
@@ -154,5 +176,6 @@ async function finalizeWith(turn: OrderTurn, session: AcmeSession, order: CaOrde
     turn.attempt.failure = csr.problem.message;
     return stop(onward);
   }
-  return fact(orderFact(await finalize(session, order, csr.value.der)));
+  const { der } = csr.value;
+  return apart(turn, `finalize ${order.url}`, async () => orderFact(await finalize(session, order, der)));
 }

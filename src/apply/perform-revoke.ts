@@ -6,6 +6,7 @@ import type { AcmeProblem } from '../acme/problem.ts';
 import { revoke } from '../acme/revocation.ts';
 import type { Certificate, Issuer } from '../api/certmanager.ts';
 import type { Secret } from '../api/core.ts';
+import { fullRef } from '../api/issuer-ref.ts';
 import { annotations, certManagerGroup } from '../api/names.ts';
 import type { Reply } from '../api/reply.ts';
 import { certificates, secrets } from '../api/resources.ts';
@@ -122,7 +123,7 @@ async function look(
 }
 
 function isOurs({ spec }: Certificate): boolean {
-  return (spec.issuerRef.group ?? certManagerGroup) === certManagerGroup;
+  return fullRef(spec.issuerRef).group === certManagerGroup;
 }
 
 function standingOf(issuer: Issuer | undefined): RevocationSeen['issuer'] {

@@ -63,7 +63,7 @@ function signBySelf(issuer: Issuer, terms: Terms, key: KeyObject | undefined) {
 
 async function signByCa({ ports, issuer }: RequestTurn, signers: Signers, terms: Terms) {
   const found = await signers(ports, issuer);
-  if (found.kind !== 'ready') return 'waiting' as const;
+  if (found.kind !== 'ready' || found.notAfter <= ports.now()) return 'waiting' as const;
   const { crlDistributionPoints, ocspServers, issuingCertificateURLs } = issuer.spec.ca ?? {};
   return signCsr({
     ...terms,

@@ -13,6 +13,7 @@ import { look } from './look.ts';
 import { identifiersOf } from './order-object.ts';
 import { fact, type OrderTurn, type Performed } from './order-turn.ts';
 import { type HttpPath, putUpRoutes } from './perform-route.ts';
+import { longestPresentMs } from './record-limits.ts';
 import { foreseeRecords, presentRecords } from './records.ts';
 import { wayTo } from './way.ts';
 
@@ -66,7 +67,7 @@ export async function present(turn: OrderTurn, session: AcmeSession, proofs: rea
   return look(turn, `present ${uid}`, async (signal) => {
     ports.presenting.add(uid);
     try {
-      return await presentRecords(turn, records, thumbprint, within(signal));
+      return await presentRecords(turn, records, thumbprint, within(signal, longestPresentMs(records.length)));
     } finally {
       ports.presenting.delete(uid);
     }
@@ -76,16 +77,17 @@ export async function present(turn: OrderTurn, session: AcmeSession, proofs: rea
 /** The CA is told only of names that answer over the very path that it will take. */
 export async function check(turn: OrderTurn, session: AcmeSession, proofs: readonly Proof[]): Promise<Performed> {
   const { ports, order } = turn;
-  const delayed = delayOf(turn, proofs);
-  if (delayed !== undefined) return delayed;
-  const put = await putUpRoutes(turn, hostsOf(proofs));
+  const records = proofs.filter(({ type }) => type === 'dns-01');
+  const delay = delayOf(turn, proofs);
+  if (delay.kind === 'running') return fact(delay.fact);
+  if (delay.kind === 'over' && records.length === 0) return fact(done);
+  const put = await putUpRoutes(turn, delay.kind === 'over' ? [] : hostsOf(proofs));
   if (put.kind !== 'standing') return put;
   const thumbprint = await session.endpoint.thumbprint(session.key);
   const { addressCheck, nameservers, port } = ports.settings.selfCheck;
-  const records = proofs.filter(({ type }) => type === 'dns-01');
   return look(turn, `check ${order.metadata.uid} ${proofs.map(({ token }) => token).join()}`, async (signal) => {
     const walks = put.paths.map(async (path) => {
-      const { token = '' } = proofs.find(({ host }) => host === path.host) ?? {};
+      const { token = '' } = proofs.find(({ type, host }) => type === 'http-01' && host === path.host) ?? {};
       const expected = `${token}.${thumbprint}`;
       // Where DNS is not to be asked, the Gateway is.
       const found = addressCheck === 'off' ? await reachableAt(addressesOf(ports, path.path), nameservers, signal) : [];
@@ -118,22 +120,24 @@ function hostsOf(proofs: readonly Proof[]): readonly string[] {
   return proofs.filter(({ type }) => type === 'http-01').map(({ host }) => host);
 }
 
-/** No look goes on for longer, whatever it looks at. */
+/** No look goes on for longer, whatever it looks at; writing records does. */
 const longestLookMs = 30_000;
 
-function within(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(longestLookMs)]);
+function within(signal: AbortSignal, ms = longestLookMs): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(ms)]);
 }
 
-/** cert-manager 1.21's waitInsteadOfSelfCheck: the path cannot be looked at from here. */
-function delayOf({ ports, request, issuer, attempt }: OrderTurn, proofs: readonly Proof[]): Performed | undefined {
+type Delay = { readonly kind: 'none' | 'over' } | { readonly kind: 'running'; readonly fact: OrderFact };
+
+/** cert-manager 1.21's waitInsteadOfSelfCheck, for HTTP-01: the path cannot be looked at from here. */
+function delayOf({ ports, request, issuer, attempt }: OrderTurn, proofs: readonly Proof[]): Delay {
   const delays = hostsOf(proofs).flatMap((host) => {
     const way = wayTo(ports, request, issuer, host, ['http-01']);
     return 'path' in way && way.path.waitMs !== undefined ? [way.path.waitMs] : [];
   });
-  if (delays.length === 0) return undefined;
+  if (delays.length === 0) return { kind: 'none' };
   const until = (attempt.presentedAt ?? ports.now()) + Math.max(...delays);
-  if (until <= ports.now()) return fact(done);
+  if (until <= ports.now()) return { kind: 'over' };
   const message = 'The issuer’s solver asks for a delay instead of a self-check (waitInsteadOfSelfCheck).';
-  return fact({ kind: 'unreachable', reason: 'WaitInsteadOfSelfCheck', message, until });
+  return { kind: 'running', fact: { kind: 'unreachable', reason: 'WaitInsteadOfSelfCheck', message, until } };
 }

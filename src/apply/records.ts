@@ -19,7 +19,7 @@ import {
   withRecords,
 } from './record-notes.ts';
 import { dnsSolver, planRecord, stuck, type Unreachable, type Wish, wishFor } from './record-plan.ts';
-import { solverProvider } from './solver-provider.ts';
+import { solverProviders } from './solver-provider.ts';
 
 const done: OrderFact = { kind: 'done' };
 
@@ -29,6 +29,7 @@ export async function foreseeRecords(
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<Unreachable | undefined> {
+  const providerFor = solverProviders(turn.ports, turn.order);
   const met = await Promise.all(
     names.map(async (name) => {
       const solver = dnsSolver(turn, name)?.dns01;
@@ -36,7 +37,7 @@ export async function foreseeRecords(
       if (solver === undefined) return undefined;
       const planned = await planRecord(turn, { name, keyAuthorization: '', solver }, signal);
       if (!planned.ok) return stuck(turn, planned.problem, 'DNSLookupFailed');
-      const provider = await solverProvider(turn.ports, turn.order, solver);
+      const provider = await providerFor(solver);
       return provider.ok ? undefined : stuck(turn, provider.problem, 'PresentError');
     }),
   );
@@ -61,16 +62,13 @@ export async function presentRecords(
   const held = await hold(current, planned);
   if (held !== undefined) return held;
   // One after the other: some providers read and rewrite all values of a name, as of a wildcard and its apex.
-  const providers: Providers = new Map();
+  const providerFor = solverProviders(turn.ports, current.order);
   for (const kept of planned) {
-    const failed = await presentOne(current, kept, providers, signal);
+    const failed = await presentOne(current, kept, providerFor, signal);
     if (failed !== undefined) return failed;
   }
   return done;
 }
-
-/** By solver, for one look: its Secrets are read once. */
-type Providers = Map<string, Awaited<ReturnType<typeof solverProvider>>>;
 
 /** The turn with the Order as it is now: the look may have waited for its slot. Nothing is presented for an Order that is going. */
 function newest(turn: OrderTurn): OrderTurn | Unreachable {
@@ -111,7 +109,7 @@ async function hold({ ports, order }: OrderTurn, planned: readonly KeptRecord[])
 async function presentOne(
   turn: OrderTurn,
   kept: KeptRecord,
-  providers: Providers,
+  providerFor: ReturnType<typeof solverProviders>,
   signal: AbortSignal,
 ): Promise<Unreachable | undefined> {
   const { ports, order } = turn;
@@ -120,9 +118,7 @@ async function presentOne(
   if (standing !== undefined && standing.doubted !== true) return undefined;
   if (!ports.dns.mayChange())
     return { kind: 'unreachable', reason: 'PresentError', message: 'Another replica leads now.' };
-  const spelled = JSON.stringify(kept.solver);
-  const provider = providers.get(spelled) ?? (await solverProvider(ports, order, kept.solver));
-  providers.set(spelled, provider);
+  const provider = await providerFor(kept.solver);
   const tried = provider.ok ? await attempt(provider.value, kept, standing, ports.now(), signal) : provider;
   if (tried.ok) {
     ports.records.set(key, tried.value);

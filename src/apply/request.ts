@@ -3,6 +3,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { CertificateRequest } from '../api/certmanager.ts';
+import { fullRef } from '../api/issuer-ref.ts';
 import { annotations, certManagerGroup } from '../api/names.ts';
 import type { Reply } from '../api/reply.ts';
 import { secrets } from '../api/resources.ts';
@@ -69,7 +70,7 @@ export function requestReconciler(ports: Ports, signers: Signers): (key: string)
 
 /** By its Certificate's reconcile, or by the controller of another group. */
 export function isServedElsewhere(ports: Pick<Ports, 'stores'>, request: CertificateRequest): boolean {
-  if ((request.spec.issuerRef.group ?? certManagerGroup) !== certManagerGroup) return true;
+  if (fullRef(request.spec.issuerRef).group !== certManagerGroup) return true;
   const { namespace, ownerReferences = [] } = request.metadata;
   return ownerReferences.some(
     ({ kind, name, uid }) =>

@@ -14,6 +14,7 @@ import { kindOfKey } from '../pki/keys.ts';
 import type { NextKeySeen } from '../plan/issuer-seen.ts';
 import { accountKey, type KeySecret, type KeyWrite, keyPlace, type NextKey, writeKeySecret } from './account-key.ts';
 import { longestValidationMs } from './account-traffic.ts';
+import { accountId } from './accounts.ts';
 import { failedAgain, type Held, reread, sharers } from './issuer-held.ts';
 import { issuerKey, issuerOf, secretNamespace } from './issuer-of.ts';
 import { isUnfinished } from './order-object.ts';
@@ -72,26 +73,29 @@ export async function drain(ports: Ports, issuer: Issuer, held: Held, leadingSin
   const session = oldSession(ports, issuer, held);
   if (session === undefined) return undefined;
   const { traffic } = ports.accounts;
-  traffic.pause(session.accountUrl);
+  const account = idOf(ports, issuer);
+  held.paused = account;
+  traffic.pause(account);
   await Promise.all(
-    traffic.underWay(session.accountUrl).challenges.map(async (url) => {
+    traffic.underWay(account).challenges.map(async (url) => {
       const read = await readChallengeAt(session, url);
       const isOver = read.ok ? /^(in)?valid$/.test(read.value.resource.status) : read.problem.kind === 'refused';
-      if (isOver) traffic.settle(session.accountUrl, url);
+      if (isOver) traffic.settle(account, url);
     }),
   );
-  const { requests, challenges } = traffic.underWay(session.accountUrl);
+  const { requests, challenges } = traffic.underWay(account);
   const now = ports.now();
-  const isUnsure = now - leadingSince < longestValidationMs && hasPlacedOrders(ports, session.accountUrl);
+  const isUnsure = now - leadingSince < longestValidationMs && hasPlacedOrders(ports, account);
   const isQuiet = requests === 0 && challenges.length === 0 && !isUnsure;
   held.traffic = isQuiet ? { kind: 'quiet' } : { kind: 'draining', lookAt: now + drainMs };
 }
 
 /** Orders that another process may have had validated a moment ago. */
-function hasPlacedOrders(ports: Ports, accountUrl: string): boolean {
+function hasPlacedOrders(ports: Ports, account: string): boolean {
   for (const order of ports.stores.orders.list()) {
     const isPlaced = isUnfinished(order) && order.status?.url !== undefined;
-    if (isPlaced && issuerOf(ports, order)?.status?.acme?.uri === accountUrl) return true;
+    const issuer = isPlaced ? issuerOf(ports, order) : undefined;
+    if (issuer !== undefined && idOf(ports, issuer) === account) return true;
   }
   return false;
 }
@@ -106,7 +110,7 @@ export async function changeAccountKey(ports: Ports, issuer: Issuer, held: Held)
     return stand(ports, issuer, held, next, 'foreign');
   }
   failed(ports, held, reply.ok ? notSo : reply.problem);
-  if (!reply.ok && !mayHaveChanged(reply.problem)) return flow(ports, held, session.accountUrl);
+  if (!reply.ok && !mayHaveChanged(reply.problem)) return flow(ports, issuer, held);
   // A good answer is asked after as well: the old key is about to be thrown away.
   stand(ports, issuer, held, next, 'unknown');
   return askNextKey(ports, issuer, held);
@@ -130,28 +134,42 @@ export async function swapKey(ports: Ports, issuer: Issuer, held: Held, asked: s
 export async function dropNextKey(ports: Ports, issuer: Issuer, held: Held): Written {
   if (held.key.kind !== 'read') return undefined;
   const problem = await writeSecret(ports, issuer, held, kept(held.key.secret));
-  if (problem === undefined) flow(ports, held, issuer.status?.acme?.uri ?? '');
+  if (problem === undefined) flow(ports, issuer, held);
   return problem;
 }
 
 /** Everything about the new key stands: orders go on with it. */
 export function resume(ports: Ports, issuer: Issuer, held: Held): undefined {
-  ports.accounts.renew(issuer.status?.acme?.uri ?? '', ports.now() + replicaLagMs);
+  ports.accounts.renew(idOf(ports, issuer), ports.now() + replicaLagMs);
   held.traffic = { kind: 'flowing' };
+  delete held.paused;
+}
+
+/** The issuer has gone to another CA, key or account in the midst of a rollover: what it paused belongs to others from now on. */
+export function releaseFormer(ports: Ports, issuer: Issuer, held: Held): void {
+  if (held.paused === undefined || held.paused === idOf(ports, issuer)) return;
+  ports.accounts.renew(held.paused, ports.now());
+  held.traffic = { kind: 'flowing' };
+  delete held.paused;
 }
 
 /** The old key stays in use. Whoever paused the account may be gone: an issuer that shared it. */
-function flow(ports: Ports, held: Held, accountUrl: string): undefined {
-  ports.accounts.renew(accountUrl, ports.now());
+function flow(ports: Ports, issuer: Issuer, held: Held): undefined {
+  const account = idOf(ports, issuer);
+  ports.accounts.renew(account, ports.now());
   held.traffic = { kind: 'flowing' };
-  if (nextOf(held) !== undefined) ports.accounts.trust(accountUrl);
+  delete held.paused;
+  if (nextOf(held) !== undefined) ports.accounts.trust(account);
 }
 
 function stand(ports: Ports, issuer: Issuer, held: Held, next: NextKey, of: NextKeySeen['standing']): undefined {
   held.standing = { hash: next.hash, of };
-  const { uri = '' } = issuer.status?.acme ?? {};
-  if (of === 'unused' && held.rolloverFailure !== undefined) flow(ports, held, uri);
-  else if (of === 'unused') ports.accounts.trust(uri);
+  if (of === 'unused' && held.rolloverFailure !== undefined) flow(ports, issuer, held);
+  else if (of === 'unused') ports.accounts.trust(idOf(ports, issuer));
+}
+
+function idOf(ports: Ports, issuer: Issuer): string {
+  return accountId(issuer, secretNamespace(ports, issuer));
 }
 
 function nextOf({ key }: Held): NextKey | undefined {

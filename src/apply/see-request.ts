@@ -23,16 +23,19 @@ export function seeRequest(ports: Ports, certificate: Certificate, attempt: Atte
   if (attempt.request?.uid !== uid) attempt.request = read(object, uid);
   const { facts, keyFingerprint } = attempt.request;
   const approval = approvalOf(object, ports.settings.approver);
+  if (!isOfThatName(object, name)) return { object, approval, maker: 'somebody', matchesSpec: false };
   if (facts === undefined || keyFingerprint === undefined) return { object, approval, matchesSpec: false };
   const { generation } = certificate.metadata;
   if (attempt.request.judged?.generation !== generation) {
     const fits = isOwned(object, certificate) && differences(object, facts, certificate, 'differs').length === 0;
     attempt.request = { ...attempt.request, judged: { generation, fits } };
   }
-  const isReused = certificate.spec.privateKey?.rotationPolicy === 'Never';
+  const isReused =
+    certificate.spec.privateKey?.rotationPolicy === 'Never' || attempt.origin?.keyFingerprint === keyFingerprint;
   const issued = isReused ? issuedFingerprint(object) : undefined;
   const matchesSpec = attempt.request.judged?.fits === true;
-  return { object, approval, keyFingerprint, matchesSpec, ...(issued !== undefined && { issued }) };
+  const key = isReused ? 'kept' : 'new';
+  return { object, approval, keyFingerprint, key, matchesSpec, ...(issued !== undefined && { issued }) };
 }
 
 /**
@@ -65,6 +68,11 @@ export function changedSince(
 
 function isOwned(object: CertificateRequest, certificate: Certificate): boolean {
   return object.metadata.ownerReferences?.some((owner) => owner.uid === certificate.metadata.uid) === true;
+}
+
+/** Of this Certificate, or of one before it that the garbage collector has not got to. */
+function isOfThatName(object: CertificateRequest, name: string): boolean {
+  return object.metadata.ownerReferences?.some((owner) => owner.kind === 'Certificate' && owner.name === name) === true;
 }
 
 type Read = NonNullable<Attempt['request']>;

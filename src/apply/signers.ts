@@ -21,7 +21,8 @@ export interface Signer {
 export type SignerFound =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'absent' | 'unusable' | 'forbidden'; readonly message: string }
-  | { readonly kind: 'ready'; readonly signer: Signer };
+  /** Whether it has ended by now (`notAfter`, epoch ms) is for the caller to see: what is remembered here has no clock. */
+  | { readonly kind: 'ready'; readonly signer: Signer; readonly notAfter: number };
 
 interface Known {
   readonly resourceVersion: string | undefined;
@@ -62,7 +63,8 @@ function readSigner(name: string, secret: Secret): SignerFound {
     key: key.value,
   };
   const authority = readAuthority(source);
-  return authority.ok ? { kind: 'ready', signer: source } : unusable(authority.problem.message);
+  if (!authority.ok) return unusable(authority.problem.message);
+  return { kind: 'ready', signer: source, notAfter: authority.value.signer.notAfter };
 }
 
 function forbidden(namespace: string, name: string): string {

@@ -12,6 +12,19 @@ import type { DnsProvider } from '../dns/provider.ts';
 import type { Ports } from './ports.ts';
 import { decode } from './secret-content.ts';
 
+type Made = Promise<Reply<DnsProvider, DnsProblem>>;
+
+/** The same for an order of many names: the Secrets of each solver are read once. */
+export function solverProviders(ports: Ports, order: Order): (solver: Dns01Solver) => Made {
+  const made = new Map<string, Made>();
+  return (solver) => {
+    const key = JSON.stringify(solver);
+    const provider = made.get(key) ?? solverProvider(ports, order, solver);
+    made.set(key, provider);
+    return provider;
+  };
+}
+
 export async function solverProvider(
   ports: Ports,
   order: Order,

@@ -3,6 +3,7 @@
 import type { Certificate, CertificateRequest, Issuer } from '../api/certmanager.ts';
 import type { Challenge } from '../api/challenge.ts';
 import type { Gateway, HttpRoute, Listener, ListenerSet } from '../api/gateway.ts';
+import { fullRef } from '../api/issuer-ref.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { annotations, certManagerGroup, labels } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
@@ -34,8 +35,7 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
         host: hostsOf,
         secretName: (of) => [`${of.metadata.namespace}/${of.spec.secretName}`],
         passwordSecret: (of) => passwordSecrets(of.spec).map((name) => `${of.metadata.namespace}/${name}`),
-        issuer: (of) =>
-          (of.spec.issuerRef.group ?? certManagerGroup) === certManagerGroup ? [wantedIssuerKey(of)] : [],
+        issuer: (of) => (fullRef(of.spec.issuerRef).group === certManagerGroup ? [wantedIssuerKey(of)] : []),
         parent: parentOf,
       },
     }),
@@ -45,7 +45,12 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
     }),
     orders: new Store<Order>({
       onBug,
-      indexes: { owner: ownersOf, host: hostsOf, issuer: (of) => [wantedIssuerKey(of)] },
+      indexes: {
+        owner: ownersOf,
+        host: hostsOf,
+        issuer: (of) => [wantedIssuerKey(of)],
+        url: ({ status }) => (status?.url === undefined ? [] : [status.url]),
+      },
     }),
     challenges: new Store<Challenge>({ onBug, indexes: { owner: ownersOf } }),
     issuers: new Store<Issuer>({ onBug, indexes: { secret: issuerSecretsOf } }),
@@ -77,7 +82,7 @@ function isStray(request: CertificateRequest): boolean {
 
 /** The issuer of a request that no Certificate stands behind. */
 function strayIssuer(request: CertificateRequest): readonly string[] {
-  const isOurs = (request.spec.issuerRef.group ?? certManagerGroup) === certManagerGroup;
+  const isOurs = fullRef(request.spec.issuerRef).group === certManagerGroup;
   return isOurs && isStray(request) ? [wantedIssuerKey(request)] : [];
 }
 

@@ -128,7 +128,11 @@ export function secretChanged(
   }
   for (const issuers of [stores.issuers, stores.clusterIssuers]) {
     for (const issuer of issuers.by('secret', name ?? '*')) {
-      if (secretNamespace(ports, issuer) === namespace) queues.issuer(issuerKey(issuer));
+      if (secretNamespace(ports, issuer) !== namespace) continue;
+      queues.issuer(issuerKey(issuer));
+      // A CA that ends later is worth a renewal that was not worth it before.
+      if (issuer.spec.ca?.secretName !== name || name === undefined) continue;
+      for (const each of stores.certificates.by('issuer', issuerKey(issuer))) queues.certificate(keyOf(each));
     }
   }
   for (const order of ordersBySecret(ports, namespace, name)) {

@@ -108,17 +108,25 @@ function textOf(data: string | Buffer | readonly (string | Buffer)[]): string {
   return parts.map(String).join('');
 }
 
+const mostNamed = 4;
+
+/** Servers in a sentence. */
+function few(servers: readonly string[]): string {
+  const named = servers.slice(0, mostNamed).join(', ');
+  return servers.length > mostNamed ? `${named} and ${servers.length - mostNamed} more` : named;
+}
+
 function verdictOf(seen: readonly Seen[], name: string): Reply<Propagation, DnsProblem> {
   const lacking = seen.filter(({ state }) => state === 'lacks').map(({ server }) => server);
   const silent = seen.filter(({ state }) => state === 'silent');
   const servers = silent.map(({ server }) => server);
-  const excuses = silent.map(({ server, why }) => `${server} (${why})`).join(', ');
+  const excuses = few(silent.map(({ server, why }) => `${server} (${why})`));
   if (silent.length === seen.length) {
     return failed('unavailable', `No nameserver tells about the TXT record at ${name}: ${excuses}.`);
   }
   if (lacking.length > 0) {
-    const few = `${lacking.length} of ${seen.length}`;
-    const message = `The TXT record at ${name} is not at all nameservers yet; ${few} lack it: ${lacking.join(', ')}.`;
+    const share = `${lacking.length} of ${seen.length}`;
+    const message = `The TXT record at ${name} is not at all nameservers yet; ${share} lack it: ${few(lacking)}.`;
     return { ok: true, value: { kind: 'lacking', servers: lacking, message } };
   }
   if (silent.length > 0) {

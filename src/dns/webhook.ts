@@ -20,8 +20,8 @@ export interface WebhookOptions {
   readonly now: () => number;
 }
 
-// Webhooks may talk to slow providers before they answer.
-const longestMs = 60_000;
+/** Webhooks may talk to slow providers before they answer. */
+export const longestCallMs = 60_000;
 const coolDownMs = 60_000;
 
 export function webhookProvider(options: WebhookOptions): DnsProvider {
@@ -51,7 +51,7 @@ async function call(
       kind: 'ChallengePayload',
       request: requestOf(options, { uid, action }, record),
     },
-    timeoutMs: longestMs,
+    timeoutMs: longestCallMs,
     signal,
   });
   if (!answer.ok) return unreached(options, answer.problem);

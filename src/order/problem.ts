@@ -2,7 +2,7 @@
 
 import type { CaProblem } from './ca.ts';
 import type { OrderState } from './state.ts';
-import { backOff, slowDown, waitFor } from './wait.ts';
+import { backOff, circling, mostCircles, slowDown, waitFor } from './wait.ts';
 
 /** The state after a problem with the effect that `state` asked for. */
 export function afterProblem(state: OrderState, problem: CaProblem, now: number): OrderState {
@@ -58,8 +58,27 @@ function uncertain(state: Active): OrderState {
   }
 }
 
+/** The end of an order that the CA never takes a step with. */
+export const standstill: OrderState = {
+  kind: 'failed',
+  phase: 'errored',
+  reason: 'The CA does not go on with the order although every name is proven.',
+};
+
 function afterRefusal(state: Active, problem: CaProblem & { kind: 'refused' }, now: number): OrderState {
   const gone = problem.status === 404;
+  const circles = (carry(state).circles ?? 0) + 1;
+  if (state.kind === 'ready' && problem.type === 'orderNotReady' && circles > mostCircles) return standstill;
+  if (state.kind === 'ready' && problem.type === 'orderNotReady') {
+    // Every name is proven, and the CA has not noticed yet (RFC 8555 §7.4): it is looked at again, later each time.
+    return {
+      kind: 'known',
+      url: state.order.url,
+      ...carry(state),
+      circles,
+      wait: circling(circles, problem.retryAt, now),
+    };
+  }
   if (state.kind === 'ready' || state.kind === 'reachable') {
     // A finalize that was answered before the reply was lost, or a challenge that is settled already, is refused as
     // orderNotReady, malformed or unauthorized; the order itself tells which (RFC 8555 §7.4, §7.5.1).
@@ -76,8 +95,13 @@ function afterRefusal(state: Active, problem: CaProblem & { kind: 'refused' }, n
 }
 
 /** The part of a state that outlives its step. */
-export function carry(state: OrderState): { readonly refusals?: number; readonly walked?: true } {
+export function carry(state: OrderState): {
+  readonly refusals?: number;
+  readonly circles?: number;
+  readonly walked?: true;
+} {
   return {
+    ...('circles' in state && state.circles !== undefined && { circles: state.circles }),
     ...('refusals' in state && state.refusals !== undefined && { refusals: state.refusals }),
     ...('walked' in state && state.walked === true && { walked: true as const }),
   };

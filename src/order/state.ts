@@ -31,6 +31,8 @@ interface Waiting {
   readonly wait?: Wait;
   /** How often the CA has refused a step of this order that it should accept; carried along so that no circle is endless. */
   readonly refusals?: number;
+  /** How often in a row the order came back to an earlier state although every name is proven. */
+  readonly circles?: number;
   /** The path of every HTTP-01 proof was walked a moment ago, before the order was placed. */
   readonly walked?: true;
 }

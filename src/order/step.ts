@@ -10,9 +10,9 @@
 //   any ──the CA says invalid──▶ failed      any ──problem──▶ the same state with a wait, or failed (problem.ts)
 
 import type { CaAuthorization, CaOrder } from './ca.ts';
-import { afterProblem, carry } from './problem.ts';
+import { afterProblem, carry, standstill } from './problem.ts';
 import type { Means, OrderEffect, OrderFact, OrderState, Proof } from './state.ts';
-import { pause } from './wait.ts';
+import { circling, mostCircles, pause } from './wait.ts';
 
 /** What the state asks to be done now; `wait` until a moment, or `rest` when the order's life is over. */
 export function effectOf(state: OrderState, now: number): OrderEffect {
@@ -82,15 +82,15 @@ function afterOrder(state: OrderState, order: CaOrder, now: number): OrderState 
   switch (order.status) {
     case 'pending':
       // A finalize or a poll that finds the order pending again means that an authorization has lapsed: read them afresh.
-      return { kind: 'placed', order, ...carry(state) };
+      return isFinal(state) ? again(state, { kind: 'placed', order }, now) : { kind: 'placed', order, ...carry(state) };
     case 'ready':
-      // An order that answered `ready` to a finalize did not take it; an interval keeps that from spinning.
-      return state.kind === 'finalizing'
-        ? { kind: 'ready', order, wait: pause(order.retryAt, state.polls, now), ...carry(state) }
+      // An order that answered `ready` to a finalize did not take it.
+      return isFinal(state)
+        ? again(state, { kind: 'ready', order }, now)
         : recordFirst(state, order, { kind: 'ready', order, ...carry(state) });
     case 'processing': {
       const polls = state.kind === 'finalizing' ? state.polls + 1 : 0;
-      return { kind: 'finalizing', order, polls, wait: pause(order.retryAt, polls, now) };
+      return late(order, now) ?? { kind: 'finalizing', order, polls, wait: pause(order.retryAt, polls, now) };
     }
     case 'valid':
       return order.certificate === undefined
@@ -105,6 +105,28 @@ function afterOrder(state: OrderState, order: CaOrder, now: number): OrderState 
     default:
       return order.status satisfies never;
   }
+}
+
+function isFinal({ kind }: OrderState): boolean {
+  return kind === 'ready' || kind === 'finalizing';
+}
+
+/** The CA takes its time, or runs in a circle: each turn waits longer, and there is an end of it. */
+function again(
+  state: OrderState,
+  next: { readonly kind: 'placed' | 'ready'; readonly order: CaOrder },
+  now: number,
+): OrderState {
+  const carried = carry(state);
+  const circles = (carried.circles ?? 0) + 1;
+  if (circles > mostCircles) return standstill;
+  return { ...next, ...carried, circles, wait: circling(circles, next.order.retryAt, now) };
+}
+
+/** An order that is still under way when the CA meant to have forgotten it. */
+function late({ expires }: CaOrder, now: number): OrderState | undefined {
+  if (expires === undefined || now < expires) return undefined;
+  return { kind: 'failed', phase: 'expired', reason: 'The order expired while the CA was working on it.' };
 }
 
 /** A new order whose names are all proven already still has its URL recorded before anything else is asked. */
@@ -126,6 +148,8 @@ function afterAuthorizations(state: OrderState, { authorizations, means }: Autho
     case 'validating': {
       const open = authorizations.filter((each) => each.status === 'pending');
       if (open.length === 0) return { kind: 'ready', order: state.order, ...carry(state) };
+      const expired = late(state.order, now);
+      if (expired !== undefined) return expired;
       const retryAt = Math.max(...open.map((each) => each.retryAt ?? 0));
       const waiting = new Set(open.map((each) => each.url));
       return {
@@ -225,7 +249,9 @@ function afterUnreachable(state: OrderState, fact: OrderFact & { kind: 'unreacha
   const attempts = (state.wait?.attempts ?? 0) + 1;
   const { message, reason = 'SelfCheckFailed' } = fact;
   // A route is programmed within milliseconds, a name may take hours: start fast, then thin out to once a minute.
-  const until = fact.until ?? now + Math.min(60_000, 50 * 2 ** Math.min(attempts - 1, 11));
+  // Whatever else than a look has failed is mended by somebody, whose event comes sooner.
+  const most = reason === 'SelfCheckFailed' ? 60_000 : 600_000;
+  const until = fact.until ?? now + Math.min(most, 50 * 2 ** Math.min(attempts - 1, 20));
   const wait = { until, reason, message, attempts };
   if (state.kind === 'intended') return { ...state, wait };
   const { expires } = state.order;

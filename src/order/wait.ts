@@ -22,8 +22,20 @@ export function slowDown(last: Wait | undefined, problem: CaProblem & { kind: 'r
   return waitFor(last, 'CAPaused', message, retryAt);
 }
 
-/** The next look at something the CA is working on: its own Retry-After, else a growing interval. */
+/** The next look at something the CA is working on: its own Retry-After up to an hour, else a growing interval. */
 export function pause(retryAt: number | undefined, polls: number, now: number): Wait {
-  const until = Math.max(retryAt ?? 0, now + Math.min(5_000, 100 * 2 ** Math.min(polls, 6)));
+  const asked = Math.min(retryAt ?? 0, now + hour);
+  const until = Math.max(asked, now + Math.min(5_000, 100 * 2 ** Math.min(polls, 6)));
   return { until, reason: 'Processing', message: 'The CA is working on it.', attempts: 0 };
+}
+
+/** Half a second doubling to five minutes: more than an hour for a CA that is slow, and an end with one that runs in a circle. */
+export const mostCircles = 20;
+
+/** The wait before turn number `circles` of an order that makes no progress. */
+export function circling(circles: number, retryAt: number | undefined, now: number): Wait {
+  const asked = Math.min(retryAt ?? 0, now + hour);
+  const until = Math.max(asked, now + Math.min(300_000, 500 * 2 ** Math.min(circles - 1, 12)));
+  const message = 'Every name is proven; the CA does not call the order ready yet.';
+  return { until, reason: 'Processing', message, attempts: circles };
 }

@@ -11,14 +11,18 @@ const unitMs: ReadonlyMap<string, number> = new Map([
   ['h', 3_600_000],
 ]);
 
+/** Annotations may have 256 KiB; no duration needs more than this. */
+const longestText = 64;
+
 // Go keeps a duration in 64 bits of nanoseconds, about 292 years.
 const longest = 9_223_372_036_854;
 
 /** "2160h30m" → ms, as Go's time.ParseDuration reads it; undefined for anything else. Parts of a millisecond are kept. */
 export function parseGoDuration(text: string): number | undefined {
+  if (text.length > longestText) return undefined;
   const [, sign = '', body = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
   if (body === '0') return 0;
-  if (!/^((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
+  if (!/^((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
   let total = 0;
   for (const [, number = '', unit = ''] of body.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     total += Number(number) * (unitMs.get(unit) ?? 0);

@@ -1,5 +1,6 @@
 // Decides whether a Certificate is at rest, must be issued now, or cannot be issued yet and why. Called by certificate.ts.
 
+import { fullRef } from '../api/issuer-ref.ts';
 import { annotations } from '../api/names.ts';
 import { conditionOf } from './conditions.ts';
 import type { Verdict } from './judge.ts';
@@ -75,6 +76,11 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
   const name = certificate.spec.secretName;
   if (seen.invalid !== undefined) return blocked('InvalidSpec', seen.invalid);
   if (secret.kind === 'forbidden') return blocked('Forbidden', secret.message);
+  if (seen.request?.maker === 'somebody') {
+    const request = seen.request.object.metadata.name;
+    const what = `CertificateRequest "${request}" is in the way: somebody made it by hand, under the name of this Certificate's next one.`;
+    return blocked('RequestNotOurs', `${what} Delete it, or name the Certificate otherwise.`);
+  }
   if (seen.rival !== undefined) {
     return blocked(
       'DuplicateSecretName',
@@ -116,7 +122,7 @@ function refused({ refusal }: CertificateSeen, now: number): Stage | undefined {
 }
 
 function issuerName(seen: CertificateSeen): string {
-  const { kind = 'Issuer', name } = seen.certificate.spec.issuerRef;
+  const { kind, name } = fullRef(seen.certificate.spec.issuerRef);
   return `${kind} "${name}"`;
 }
 

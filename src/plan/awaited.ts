@@ -1,5 +1,6 @@
 // Whom the request of a Certificate waits for when Certway has done its part: an approver, or the controller of another group. Called by certificate.ts.
 
+import { fullRef } from '../api/issuer-ref.ts';
 import type { Stage } from './assess.ts';
 import { conditionOf } from './conditions.ts';
 import { failureOf, isIssued } from './request-end.ts';
@@ -18,7 +19,7 @@ export function awaitedApproval({ request }: CertificateSeen): Stage | undefined
 /** It takes its time, and what it says of the request is what the Certificate waits for. */
 export function awaitedIssuer({ issuer, request, certificate }: CertificateSeen): Stage | undefined {
   if (issuer.kind !== 'external' || request === undefined) return undefined;
-  const { kind = 'Issuer', name, group } = certificate.spec.issuerRef;
+  const { kind, name, group } = fullRef(certificate.spec.issuerRef);
   const said = conditionOf(request.object.status?.conditions, 'Ready')?.message ?? '';
   const waits = `CertificateRequest "${request.object.metadata.name}" waits for ${kind}.${group} "${name}"`;
   return { kind: 'blocked', reason: 'AwaitingIssuer', message: said === '' ? `${waits}.` : `${waits}: ${said}` };

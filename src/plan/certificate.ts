@@ -50,6 +50,13 @@ const worthTelling = 5_000;
 export function planCertificate(seen: CertificateSeen, revision: number, now: number): CertificateAction {
   if (seen.certificate.metadata.deletionTimestamp !== undefined) return { kind: 'rest' };
   const pair = judgeSecret(seen.certificate, seen.secret, now);
+  const action = planFor(seen, pair, revision, now);
+  if (action.kind !== 'rest' || pair.kind === 'bad') return action;
+  // Whatever it waits for, it is Ready only until it expires.
+  return { kind: 'rest', revisitAt: Math.min(action.revisitAt ?? pair.notAfter, pair.notAfter) };
+}
+
+function planFor(seen: CertificateSeen, pair: Verdict, revision: number, now: number): CertificateAction {
   if (isFinished(seen, pair)) {
     return finish(seen) ?? report(seen, pair, settled(seen), revision, now) ?? { kind: 'rest' };
   }
@@ -62,7 +69,7 @@ export function planCertificate(seen: CertificateSeen, revision: number, now: nu
     return { kind: 'withdraw', standing: seen.standing };
   }
   if (stage.kind !== 'issuing') {
-    return report(seen, verdict, stage, held, now) ?? mend(seen, verdict, stage, now) ?? tidy(seen, verdict, stage);
+    return report(seen, verdict, stage, held, now) ?? mend(seen, verdict, stage, now) ?? tidy(seen, stage);
   }
   const wait = waitOf(seen, now);
   if (wait === undefined) {
@@ -87,11 +94,14 @@ function isFinished(seen: CertificateSeen, verdict: Verdict): boolean {
   if (verdict.kind !== 'good' || request === undefined) return false;
   // A key that is kept does not tell one issuance from the next: the certificate does.
   if (keepsKey(seen)) return request.issued === verdict.fingerprint;
+  // What waits for somebody's approval has not been issued, whatever the Secret holds.
+  const { approval } = request;
+  if (approval.kind === 'open' && approval.approver === 'theirs' && !isIssued(request.object)) return false;
   return request.keyFingerprint === verdict.keyFingerprint;
 }
 
-function keepsKey({ certificate }: CertificateSeen): boolean {
-  return certificate.spec.privateKey?.rotationPolicy === 'Never';
+function keepsKey({ certificate, request }: CertificateSeen): boolean {
+  return certificate.spec.privateKey?.rotationPolicy === 'Never' || request?.key === 'kept';
 }
 
 /** cert-manager's RequestChanged: the pair was asked for by another spec, whether or not the certificate shows it. */
@@ -209,7 +219,7 @@ function mend(seen: CertificateSeen, verdict: Verdict, stage: Stage, now: number
 }
 
 /** What earlier revisions left behind goes once the status stands. */
-function tidy(seen: CertificateSeen, verdict: Verdict, stage: Stage): CertificateAction {
+function tidy(seen: CertificateSeen, stage: Stage): CertificateAction {
   if (stage.kind === 'ready') {
     const [keySecret] = seen.leftovers.keySecrets;
     if (keySecret !== undefined) return { kind: 'deleteKey', secretName: keySecret };
@@ -218,8 +228,6 @@ function tidy(seen: CertificateSeen, verdict: Verdict, stage: Stage): Certificat
     // The edit that wanted it was taken back.
     if (seen.request !== undefined) return { kind: 'deleteRequest', name: seen.request.object.metadata.name };
   }
-  // What cannot be renewed is Ready only until it expires.
-  const expiry = verdict.kind === 'good' ? verdict.notAfter : undefined;
-  const revisitAt = ('revisitAt' in stage ? stage.revisitAt : undefined) ?? expiry;
+  const revisitAt = 'revisitAt' in stage ? stage.revisitAt : undefined;
   return revisitAt === undefined ? { kind: 'rest' } : { kind: 'rest', revisitAt };
 }

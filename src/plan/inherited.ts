@@ -1,6 +1,7 @@
 // An inherited namespaced issuer is looked up where the listener stands; that it is missing there surprises its owner, who never named it.
 // Called by apply/listeners.ts.
 
+import { fullRef } from '../api/issuer-ref.ts';
 import type { EventDraft } from '../api/meta.ts';
 import { certManagerGroup } from '../api/names.ts';
 import type { WantedCertificate } from '../resolve/world.ts';
@@ -11,7 +12,7 @@ export function missingInherited(
   exists: (namespace: string, issuer: string) => boolean,
 ): readonly { readonly event: EventDraft; readonly generation: number }[] {
   return wanted.flatMap(({ owner, issuerFrom, namespace, spec, generation }) => {
-    const { name, kind = 'Issuer', group = certManagerGroup } = spec.issuerRef;
+    const { name, kind, group } = fullRef(spec.issuerRef);
     const isOwn =
       issuerFrom.kind === owner.kind && issuerFrom.name === owner.name && issuerFrom.namespace === owner.namespace;
     if (isOwn || kind !== 'Issuer' || group !== certManagerGroup || exists(namespace, name)) return [];

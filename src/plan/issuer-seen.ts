@@ -5,7 +5,8 @@ import type { Issuer } from '../api/certmanager.ts';
 import type { CaProblem } from '../order/ca.ts';
 
 export type SignerSeen =
-  | { readonly kind: 'ready' }
+  /** `notAfter`: when its certificate ends, epoch ms. */
+  | { readonly kind: 'ready'; readonly notAfter: number }
   | { readonly kind: 'absent' | 'unusable' | 'forbidden'; readonly message: string };
 
 /** A key of an account by what can be told of it: SHA-256 of the private key, as cert-manager notes it, and RFC 7638's thumbprint. */

@@ -3,10 +3,10 @@
 
 import type { AcmeIssuerSpec } from '../api/certmanager.ts';
 import { annotations } from '../api/names.ts';
-import { conditionOf } from './conditions.ts';
+import { conditionOf, timestamp } from './conditions.ts';
 import type { AccountKeySeen, IssuerAction, IssuerSeen, Readiness, SignerSeen, Verdict } from './issuer-seen.ts';
 import { notReady, ready, retryAt, say, sayFailure } from './issuer-status.ts';
-import { doneRollover, planRollover, rolloverCondition } from './rollover.ts';
+import { askedRollover, doneRollover, planRollover, rolloverCondition } from './rollover.ts';
 
 /** The next action for the issuer; `rest` carries when (epoch ms) to look again. */
 export function planIssuer(seen: IssuerSeen, now: number): IssuerAction {
@@ -14,9 +14,9 @@ export function planIssuer(seen: IssuerSeen, now: number): IssuerAction {
   if (seen.issuer.metadata.deletionTimestamp !== undefined) return { kind: 'rest' };
   if (spec.acme !== undefined) return planAcme(seen, spec.acme, now);
   if (seen.verdict !== undefined) return tellVerdict(seen, seen.verdict, now);
-  if (spec.ca !== undefined) return say(seen, caReadiness(seen.signer), now);
+  if (spec.ca !== undefined) return tellVerdict(seen, caVerdict(seen.signer, spec.ca.secretName, now), now);
   if (spec.selfSigned !== undefined) return say(seen, ready('IsReady', 'Self-signed issuers are always ready.'), now);
-  const known = 'this issuer type is not supported; use acme, ca or selfSigned.';
+  const known = 'this issuer type is not supported; use acme, ca, selfSigned or vault.';
   return say(seen, notReady('NotSupported', `Certway does not sign for it: ${known}`), now);
 }
 
@@ -25,20 +25,19 @@ function tellVerdict(seen: IssuerSeen, { readiness, revisitAt }: Verdict, now: n
   return said.kind === 'rest' && revisitAt !== undefined ? { kind: 'rest', revisitAt } : said;
 }
 
-function caReadiness(signer: SignerSeen | undefined): Readiness {
-  switch (signer?.kind) {
-    case undefined:
-    case 'absent':
-      return notReady('ErrGetKeyPair', signer?.message ?? 'The Secret with the signing key has not been read yet.');
-    case 'forbidden':
-      return notReady('ErrGetKeyPair', signer.message);
-    case 'unusable':
-      return notReady('ErrInvalidKeyPair', signer.message);
-    case 'ready':
-      return ready('KeyPairVerified', 'Signing CA verified');
-    default:
-      return signer satisfies never;
+/** What an expired CA signs is refused by everybody; its Secret's change wakes the issuer, its end does by the clock. */
+function caVerdict(signer: SignerSeen | undefined, secret: string, now: number): Verdict {
+  if (signer?.kind !== 'ready') return { readiness: caTrouble(signer) };
+  if (signer.notAfter > now) {
+    return { readiness: ready('KeyPairVerified', 'Signing CA verified'), revisitAt: signer.notAfter };
   }
+  const message = `The CA’s certificate has expired, at ${timestamp(signer.notAfter)}: put a renewed one with its key into Secret "${secret}".`;
+  return { readiness: notReady('ErrInvalidKeyPair', message) };
+}
+
+function caTrouble(signer: Exclude<SignerSeen, { kind: 'ready' }> | undefined): Readiness {
+  if (signer === undefined) return notReady('ErrGetKeyPair', 'The Secret with the signing key has not been read yet.');
+  return notReady(signer.kind === 'unusable' ? 'ErrInvalidKeyPair' : 'ErrGetKeyPair', signer.message);
 }
 
 function planAcme(seen: IssuerSeen, acme: AcmeIssuerSpec, now: number): IssuerAction {
@@ -76,7 +75,10 @@ function withKey(seen: IssuerSeen, acme: AcmeIssuerSpec, key: HeldKey, now: numb
   // Before anything else is asked of the CA it must be known which of the two keys it knows.
   const isReady = seen.account === 'asTold' && isRegistered(seen, acme, key);
   if (key.next?.standing === 'theirs' && isReady) return { kind: 'rest' };
-  if (key.next !== undefined) return planRollover(seen, key, now) ?? { kind: 'rest' };
+  // Once it is known to be the old one, nothing is stopped or changed at a CA that has not confirmed the account for this spec.
+  const isUnconfirmed = key.next?.standing === 'unused' && !isReady && askedRollover(seen, key) !== undefined;
+  if (key.next !== undefined && !(isUnconfirmed && isSameHost(seen, acme)))
+    return planRollover(seen, key, now) ?? { kind: 'rest' };
   if (!isReady) return withAccount(seen, acme, key, now);
   if (seen.rollover.traffic.kind !== 'flowing') return { kind: 'resume' };
   return closing(seen, now) ?? planRollover(seen, key, now) ?? { kind: 'rest' };
@@ -153,11 +155,16 @@ function isRegistered(seen: IssuerSeen, acme: AcmeIssuerSpec, key: HeldKey): boo
     last?.status === 'True' &&
     last.observedGeneration === metadata.generation &&
     account?.uri !== undefined &&
-    URL.parse(account.uri)?.host === URL.parse(acme.server)?.host &&
+    isSameHost(seen, acme) &&
     (account.lastRegisteredEmail ?? '') === (acme.email ?? '') &&
     account.lastPrivateKeyHash === key.hash &&
     metadata.annotations?.[annotations.accountThumbprint] === key.thumbprint
   );
+}
+
+function isSameHost({ issuer }: IssuerSeen, acme: AcmeIssuerSpec): boolean {
+  const host = URL.parse(issuer.status?.acme?.uri ?? '')?.host;
+  return host !== undefined && host === URL.parse(acme.server)?.host;
 }
 
 function misconfigured(acme: AcmeIssuerSpec): Readiness | undefined {

@@ -12,6 +12,8 @@ export interface RenewalInput {
   readonly renewBefore?: string | undefined;
   readonly renewBeforePercentage?: number | undefined;
   readonly renewal?: CertificateRenewal | undefined;
+  /** When the CA that would sign the next one ends, epoch ms; where this process knows. */
+  readonly signerEnd?: number | undefined;
   /** Decides the spread: the uid of the Certificate. */
   readonly seed: string;
 }
@@ -24,13 +26,15 @@ export type Renewal =
 const hour = 3_600_000;
 /** A certificate is not renewed sooner than this after its notBefore, which CAs set back by up to an hour. */
 const leastLife = 2 * hour;
+/** Nor sooner than this while its CA ends with it: the next one would end then too. */
+const leastPause = 60_000;
 
 /**
  * The moment at which the certificate is really renewed, in ms, whole seconds; status.renewalTime shows this one.
  *
  * The asked moment is cert-manager's (renewBefore, renewBeforePercentage, else two thirds of the life). It is brought forward by up to an
  * hour or a fiftieth of what remains of the life then, whichever is less: renewBefore means «at least». It is never so early that a long
- * renewBefore renews without a pause.
+ * renewBefore renews without a pause, nor that a CA at its end signs one after the other.
  *
  * Outside all windows it waits for the next to open. cert-manager waits even past the expiry when the next one opens soon after it, and
  * renews at the asked moment, as an error, when none does. Here a window must open early enough to repeat a failed attempt, or the asked
@@ -42,11 +46,11 @@ export function renewAt(input: RenewalInput): Renewal {
   if (renewal?.policy === 'Disabled') return { kind: 'disabled' };
   const { notBefore, notAfter } = leaf;
   const asked = renewalMoment({ ...input, notBefore, notAfter });
-  const floor = notBefore + Math.min(leastLife, (notAfter - notBefore) / 3);
+  const floor = earliest(input);
   const spread = fraction(seed) * Math.min(hour, Math.max(0, notAfter - asked.at) / 50);
   const at = Math.max(asked.at - spread, floor);
   const due = (when: number, why: Extract<Renewal, { kind: 'due' }>['why']) =>
-    ({ kind: 'due', at: Math.floor(when / 1000) * 1000, why }) as const;
+    ({ kind: 'due', at: Math.max(floor, Math.floor(when / 1000) * 1000), why }) as const;
   const windows = (renewal?.windows ?? []).flatMap((window) => readWindow(window) ?? []);
   if (windows.length === 0) return due(at, asked.why);
   const opened = opening(windows, at, Math.max(at, latest(leaf)));
@@ -57,6 +61,13 @@ export function renewAt(input: RenewalInput): Renewal {
     opened.start + fraction(seed) * Math.min(hour, opened.length / 2, (notAfter - opened.start) / 50),
     'window',
   );
+}
+
+/** Whole seconds, rounded up: rounded down, a life of seconds would be due when it begins. Never after the end. */
+function earliest({ leaf: { notBefore, notAfter }, signerEnd }: RenewalInput): number {
+  const gainsNothing = signerEnd !== undefined && signerEnd <= notAfter;
+  const pause = Math.max(Math.min(leastLife, (notAfter - notBefore) / 3), gainsNothing ? leastPause : 0);
+  return Math.min(notAfter, Math.ceil((notBefore + pause) / 1000) * 1000);
 }
 
 /** The last moment at which a window may open: an hour before the end, or the last twentieth of a short life. */

@@ -2,6 +2,7 @@
 // every action by apply/request.ts until it answers `rest`. Conditions and reasons are cert-manager's.
 
 import type { CertificateRequest } from '../api/certmanager.ts';
+import { fullRef } from '../api/issuer-ref.ts';
 import { annotations } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import type { OrderState, Wait } from '../order/state.ts';
@@ -84,7 +85,7 @@ function isOver(request: CertificateRequest): boolean {
 
 function obstacleOf(seen: RequestSeenAlone): string | undefined {
   const { issuer, request } = seen;
-  const { kind = 'Issuer', name } = request.spec.issuerRef;
+  const { kind, name } = fullRef(request.spec.issuerRef);
   switch (issuer.kind) {
     case 'missing':
       return `${kind} "${name}" does not exist; create it, or make a new request with another issuerRef.`;

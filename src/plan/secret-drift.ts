@@ -8,7 +8,7 @@ import { keystoreFiles } from '../keystore/keystores.ts';
 import { formatFiles } from '../keystore/output-formats.ts';
 import { wantedFiles } from './keystores-wanted.ts';
 import type { OwnedFields } from './owned-fields.ts';
-import { type SecretOwner, secretMetadata } from './secret-metadata.ts';
+import { isReserved, type SecretOwner, secretMetadata } from './secret-metadata.ts';
 
 /** What stands in the Secret besides a readable pair. Nothing here is key material. */
 export interface SecretShape {
@@ -83,13 +83,9 @@ function metadataDrift(certificate: Certificate, shape: SecretShape, owner: Secr
     ]
       .filter(([key]) => !judgedElsewhere.has(key))
       .map(([key, message]) =>
-        drift(isOurs(key) ? 'SecretManagedMetadataMismatch' : 'SecretTemplateMismatch', message),
+        drift(isReserved(key) ? 'SecretManagedMetadataMismatch' : 'SecretTemplateMismatch', message),
       );
   });
-}
-
-function isOurs(key: string): boolean {
-  return key.startsWith('cert-manager.io/') || key.startsWith('controller.cert-manager.io/');
 }
 
 function ownerDrift(certificate: Certificate, shape: SecretShape, owner: SecretOwner): readonly SecretDrift[] {

@@ -22,7 +22,7 @@ export function secretMetadata(certificate: Certificate, details: Details, owner
   const { metadata, spec } = certificate;
   const template = spec.secretTemplate ?? {};
   return {
-    labels: { ...template.labels, [labels.fao]: 'true' },
+    labels: { ...unreserved(template.labels), [labels.fao]: 'true' },
     annotations: {
       ...template.annotations,
       ...details,
@@ -33,6 +33,16 @@ export function secretMetadata(certificate: Certificate, details: Details, owner
     },
     ownerReferences: owner === 'certificate' ? [ownedBy(certificate)] : [],
   };
+}
+
+/** Labels under our names say what a Secret is for: one from a template would make another kind of Secret of it. */
+function unreserved(wanted: Details = {}): Details {
+  return Object.fromEntries(Object.entries(wanted).filter(([key]) => !isReserved(key)));
+}
+
+/** Whether a label or an annotation is cert-manager's, and so ours. */
+export function isReserved(key: string): boolean {
+  return key.startsWith('cert-manager.io/') || key.startsWith('controller.cert-manager.io/');
 }
 
 function ownedBy({ metadata }: Certificate): OwnerReference {

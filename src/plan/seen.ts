@@ -59,6 +59,10 @@ export interface RequestSeen {
   readonly keyFingerprint?: string;
   /** False when the spec has changed since. */
   readonly matchesSpec: boolean;
+  /** Somebody else has made an object of this name; it is not ours to delete. */
+  readonly maker?: 'somebody';
+  /** `kept`: by its key alone this issuance cannot be told from the one before. */
+  readonly key?: 'kept' | 'new';
   /** SHA-256 of the certificate that stands in its status; told only where the key is kept from one issuance to the next. */
   readonly issued?: string;
 }

@@ -2,7 +2,9 @@
 
 import { expect, test } from 'vitest';
 import { answer, readChallengeAt, readOrder } from '../../src/acme/order.ts';
+import type { Issuer } from '../../src/api/certmanager.ts';
 import { accountTraffic, longestValidationMs } from '../../src/apply/account-traffic.ts';
+import { accountId } from '../../src/apply/accounts.ts';
 import { until } from '../rig/wait.ts';
 import { startScriptedCa } from './scripted-ca.ts';
 import { got, problemOf } from './steps.ts';
@@ -80,4 +82,26 @@ test('another account goes on', async () => {
   await using world = await guarded();
   world.traffic.pause('https://ca.example/another');
   got(await readOrder(world.open(), `${world.ca.origin}/order/1`));
+});
+
+test.each([
+  ['another CA’s', 'https://evil.example/dir', 'key', 'team'],
+  ['another Secret’s', 'https://ca.example/dir', 'other', 'team'],
+  ['another namespace’s', 'https://ca.example/dir', 'key', 'team-b'],
+])('an account with the URL of another is not that one: %s', async (_, server, name, namespace) => {
+  await using world = await guarded();
+  const issuer = (server: string, name: string): Issuer => ({
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'Issuer',
+    metadata: { name: 'le', namespace: 'team' },
+    spec: { acme: { server, privateKeySecretRef: { name } } },
+    status: { acme: { uri: world.url } },
+  });
+  const session = world.ca.session();
+  const id = accountId(issuer('https://ca.example/dir', 'key'), 'team');
+  const open = { ...session, endpoint: world.traffic.guard(session.endpoint, id) };
+  world.traffic.pause(accountId(issuer(server, name), namespace));
+  got(await readOrder(open, `${world.ca.origin}/order/1`));
+  world.traffic.pause(accountId(issuer('https://ca.example/dir', 'key'), 'team'));
+  expect(problemOf(await readOrder(open, `${world.ca.origin}/order/1`))).toMatchObject({ sent: 'no' });
 });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { download } from '../../src/acme/certificate.ts';
-import { newOrder, readOrder } from '../../src/acme/order.ts';
+import { finalize, newOrder, readOrder } from '../../src/acme/order.ts';
 import type { AcmeOptions } from '../../src/acme/transport.ts';
 import { freePort } from '../rig/ports.ts';
 import { makeIdentity } from '../rig/proxy/identity.ts';
@@ -210,4 +210,26 @@ describe('nonces', () => {
     expect(problemOf(await newOrder(session, wish))).toMatchObject({ kind: 'malformed' });
     expect(ca.asked.filter(({ method }) => method === 'POST')).toEqual([]);
   });
+});
+
+test.each([
+  ['http://127.0.0.1', 'plain'],
+  ['https://127.0.0.1', 'https on another port'],
+  ['https://localhost', 'by name'],
+  ['https://[::ffff:127.0.0.1]', 'IPv4 in IPv6'],
+])('a URL of this very machine, %s (%s), is not followed unless the directory stands there', async (base) => {
+  await using trap = await startScriptedCa();
+  const port = new URL(trap.origin).port;
+  const body = JSON.stringify({
+    status: 'pending',
+    identifiers: wish.identifiers,
+    authorizations: [`${base}:${port}/authz/1`],
+    finalize: `${base}:${port}/finalize/1`,
+  });
+  await using ca = await startScriptedCa(({ path }) => (path === '/new-order' ? { kind: 'reply', body } : undefined));
+  const session = ca.session({ skipTlsVerify: true });
+  const placed = got(await newOrder(session, wish));
+  const reply = await finalize(session, placed.resource, Buffer.from('csr'));
+  expect(problemOf(reply)).toMatchObject({ kind: 'malformed', detail: expect.stringContaining('not followed') });
+  expect(trap.asked).toEqual([]);
 });

@@ -167,6 +167,15 @@ describe('an order', () => {
     expect(parseOrder({ content: { ...content, ...wrong } }, at)).toEqual({ ok: false, problem });
   });
 
+  test('with more authorizations than identifiers is refused', () => {
+    const authorizations = [`${at}/authz/1`, `${at}/authz/2`, `${at}/authz/3`];
+    const identifiers = content.identifiers.slice(0, 1);
+    expect(parseOrder({ content: { ...content, identifiers, authorizations } }, at)).toEqual({
+      ok: false,
+      problem: 'The CA’s reply is no order: it has more authorizations than identifiers.',
+    });
+  });
+
   test('list has a next page, unless that is the same again', () => {
     const page = { content: { orders: [`${at}/1`, 7, `${at}/2`] }, asked: `${at}/list` };
     const read = (url: string) => parsePage({ ...page, links: [{ rel: 'next', url }] });

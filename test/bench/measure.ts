@@ -59,13 +59,14 @@ export async function measure(benchmark: Benchmark, progress: (line: string) => 
       writes_all: round((after.writes - before.writes) / wanted.length, 2),
       cpu_s: round(after.cpuSeconds - before.cpuSeconds, 2),
       rss_peak_mb: round(after.peakMb, 0),
+      loop_delay_max_ms: round(after.loopDelayMs, 0),
       acme_requests: after.acmeRequests - before.acmeRequests,
     },
   };
 }
 
 /** Issuers ready, Secret rights granted, the Gateway there: all that a platform owner has done long before. */
-async function prepare(benchmark: Benchmark, world: World, client: Client): Promise<void> {
+export async function prepare(benchmark: Benchmark, world: World, client: Client): Promise<void> {
   const kubectl = kubectlFor(world);
   const issuers = issuersOf(await readExample(world.acme));
   await kubectl.apply([...issuers, ...standing(benchmark)]);
@@ -96,7 +97,7 @@ async function silence(audit: Audit): Promise<void> {
 }
 
 /** Each client takes the next object when its last one is created, as so many `kubectl apply` side by side would. */
-async function createAll(client: Client, wanted: readonly Wanted[]): Promise<void> {
+export async function createAll(client: Client, wanted: readonly Wanted[]): Promise<void> {
   const queue = wanted.values();
   const work = async (): Promise<void> => {
     for (const { set, namespace } of queue) {
@@ -109,6 +110,8 @@ async function createAll(client: Client, wanted: readonly Wanted[]): Promise<voi
 interface Readings {
   readonly writes: number;
   readonly acmeRequests: number;
+  /** The longest since the last reading. */
+  readonly loopDelayMs: number;
   readonly cpuSeconds: number;
   readonly peakMb: number;
 }
@@ -119,12 +122,17 @@ async function readings(client: Client, controller: Controller): Promise<Reading
     fetch(controller.metricsUrl).then((answer) => answer.text()),
     processUse(controller.pid),
   ]);
-  return { writes: allWrites(server), acmeRequests: acmeRequests(own), ...use };
+  return { writes: allWrites(server), acmeRequests: acmeRequests(own), loopDelayMs: loopDelay(own), ...use };
 }
 
 function acmeRequests(metrics: string): number {
   const samples = metrics.matchAll(/^certmanager_http_acme_client_request_count(?:\{[^}]*\})? (\S+)/gm);
   return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+/** prom-client's own measure, to 10 ms; each reading begins a new one. */
+function loopDelay(metrics: string): number {
+  return Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(metrics)?.[1]) * 1000;
 }
 
 function checkAll(arrivals: Arrivals): void {

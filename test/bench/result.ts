@@ -18,6 +18,8 @@ export interface Result {
   readonly cpu_s: number;
   /** Of the controller, since its start. */
   readonly rss_peak_mb: number;
+  /** The longest that the controller's event loop stood still, in the same time as its CPU. */
+  readonly loop_delay_max_ms: number;
   readonly acme_requests: number;
 }
 
@@ -41,6 +43,7 @@ const columns: readonly (keyof Result)[] = [
   'writes_all',
   'cpu_s',
   'rss_peak_mb',
+  'loop_delay_max_ms',
   'acme_requests',
 ];
 

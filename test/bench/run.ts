@@ -2,6 +2,7 @@
 // progress and the list of writes go to stderr. Ctrl-C ends everything that was started.
 
 import { parseArgs } from 'node:util';
+import { deadBenchmark, measureBehindDead } from './behind-dead.ts';
 import { measure } from './measure.ts';
 import { measureResolve, resolveBenchmark } from './resolve.ts';
 import { jsonLine, type Measured, resultTable, writesTable } from './result.ts';
@@ -22,25 +23,38 @@ process.once('SIGINT', leave).once('SIGTERM', leave);
 
 const all: Measured[] = [];
 for (const name of chosen(values.only, Number(values.repeat))) {
-  const benchmark = suite.find((each) => each.name === name);
-  if (benchmark === undefined) {
-    // The one that needs no world.
-    process.stdout.write(`${JSON.stringify(measureResolve(), undefined, values.json ? 0 : 2)}\n`);
-    continue;
-  }
-  const measured = await measure(benchmark, tell);
-  all.push(measured);
-  tell(writesTable(measured));
-  if (values.json) {
-    process.stdout.write(`${jsonLine(measured)}\n`);
-  }
+  if (name === resolveBenchmark.name) print(measureResolve());
+  else if (name === deadBenchmark.name) await behindDead();
+  else await plain(name);
 }
 if (!values.json && all.length > 0) {
   process.stdout.write(`${resultTable(all)}\n`);
 }
 
+function print(result: object): void {
+  process.stdout.write(`${JSON.stringify(result, undefined, values.json ? 0 : 2)}\n`);
+}
+
+async function plain(name: string): Promise<Measured> {
+  const benchmark = suite.find((each) => each.name === name);
+  if (benchmark === undefined) throw new Error(`there is no benchmark ${name}`);
+  const measured = await measure(benchmark, tell);
+  all.push(measured);
+  tell(writesTable(measured));
+  if (values.json) process.stdout.write(`${jsonLine(measured)}\n`);
+  return measured;
+}
+
+/** Beside the same without the dead, from this run. */
+async function behindDead(): Promise<void> {
+  const { likewise } = deadBenchmark;
+  const { result } = all.findLast((each) => each.result.name === likewise) ?? (await plain(likewise));
+  const benchmark = suite.find(({ name }) => name === likewise);
+  if (benchmark !== undefined) print(await measureBehindDead(benchmark, result.seconds, tell));
+}
+
 function chosen(only: string | undefined, repeat: number): readonly string[] {
-  const known = [resolveBenchmark, ...suite].map(({ name }) => name);
+  const known = [resolveBenchmark, ...suite, deadBenchmark].map(({ name }) => name);
   const names = only?.split(',') ?? known;
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0 || !(Number.isInteger(repeat) && repeat > 0)) {

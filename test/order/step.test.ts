@@ -303,7 +303,7 @@ describe('a problem with the CA', () => {
   });
 
   it('a refused finalize is looked into three times, through any circle, and then fails', () => {
-    const problem: CaProblem = { kind: 'refused', status: 403, type: 'orderNotReady', detail: 'not ready' };
+    const problem: CaProblem = { kind: 'refused', status: 403, type: 'malformed', detail: 'not ready' };
     const ready: OrderFact = { kind: 'order', order: { ...order, status: 'ready' } };
     let state: OrderState = { kind: 'ready', order };
     let finalized = 0;
@@ -314,6 +314,55 @@ describe('a problem with the CA', () => {
     }
     expect(finalized).toBe(4);
     expect(state).toMatchObject({ kind: 'failed', phase: 'errored' });
+  });
+
+  it('a CA that is slow to call an order ready is waited for, with few requests', () => {
+    const problem: CaProblem = { kind: 'refused', status: 403, type: 'orderNotReady', detail: 'not ready' };
+    const pending: OrderFact = { kind: 'order', order };
+    let state: OrderState = { kind: 'ready', order };
+    let finalized = 0;
+    let at = now;
+    while (at < now + 3_000_000 && state.kind !== 'failed') {
+      const effect = effectOf(state, at);
+      if (effect.kind === 'wait') at = effect.until;
+      else if (effect.kind === 'finalize') {
+        finalized++;
+        state = step(state, { kind: 'problem', problem }, at);
+      } else if (effect.kind === 'readOrder') state = step(state, pending, at);
+      else state = step(state, effect.kind === 'readAuthorizations' ? proven : done, at);
+    }
+    expect(finalized).toBeGreaterThan(5);
+    expect(finalized).toBeLessThanOrEqual(20);
+    expect(state.kind).not.toBe('failed');
+  });
+
+  it.each(['pending', 'ready'] as const)(
+    'a finalize that is answered with a %s order ends some time, and never spins',
+    (status) => {
+      let state: OrderState = { kind: 'ready', order };
+      let finalized = 0;
+      let waited = 0;
+      for (let at = now; state.kind !== 'failed' && finalized < 100; ) {
+        const effect = effectOf(state, at);
+        if (effect.kind === 'wait') {
+          waited++;
+          at = effect.until;
+        } else if (effect.kind === 'readAuthorizations') state = step(state, proven, at);
+        else if (effect.kind === 'finalize') {
+          finalized++;
+          state = step(state, { kind: 'order', order: { ...order, status } }, at);
+        } else state = step(state, done, at);
+      }
+      expect(state).toMatchObject({ kind: 'failed', phase: 'errored' });
+      expect(waited).toBe(20);
+    },
+  );
+
+  it('an order that expires while the CA works on it is over', () => {
+    const working = { ...order, status: 'processing', expires: now + 1_000 } as const;
+    const polling: OrderState = { kind: 'finalizing', order: working, polls: 3 };
+    expect(step(polling, { kind: 'order', order: working }, now).kind).toBe('finalizing');
+    expect(step(polling, { kind: 'order', order: working }, now + 1_000)).toMatchObject({ phase: 'expired' });
   });
 
   it('changes nothing once the order is over', () => {

@@ -75,6 +75,30 @@ describe('the asked moment', () => {
     expect(due({ leaf: { notBefore: born, notAfter: born + 3 * hour }, renewBefore: '179m' }).at).toBe(born + hour);
   });
 
+  test.each<[string, number, number, number]>([
+    ['a CA that ends with it gains nothing: a minute apart', 60, 0, 60],
+    ['of a shorter life it is the end', 40, 0, 40],
+    ['a CA that lives longer is worth it in time', 31, 3600, 19],
+    ['a life of a second is not over when it begins', 1, 3600, 1],
+  ])('at the end of a CA: %s', (_, lifeS, moreS, afterS) => {
+    const leaf = { notBefore: born, notAfter: born + lifeS * 1000 };
+    const at = many.map((seed) => due({ leaf, seed, signerEnd: leaf.notAfter + moreS * 1000 }).at - born);
+    expect(new Set(at)).toEqual(new Set([afterS * 1000]));
+  });
+
+  test('never issues more than once a minute under a CA that ends, whatever renewBefore asks', () => {
+    for (const renewBefore of [undefined, '1s', '30s', '159s']) {
+      const end = born + 160_000;
+      const issued = [born];
+      for (let at = born; at < end; ) {
+        at = due({ leaf: { notBefore: at, notAfter: end }, signerEnd: end, renewBefore }).at;
+        if (at < end) issued.push(at);
+      }
+      const pauses = issued.slice(1).map((at, index) => at - (issued[index] ?? 0));
+      expect(Math.min(60_000, ...pauses)).toBe(60_000);
+    }
+  });
+
   test('is never with policy Disabled', () => {
     expect(renewAt({ leaf: ninety, seed: 'x', renewal: { policy: 'Disabled' }, renewBefore: '1h' })).toEqual({
       kind: 'disabled',

@@ -106,6 +106,16 @@ describe('a rollover', () => {
     expect(plan(key, change)).toEqual(action);
   });
 
+  it.each([
+    ['unknown', { kind: 'askNextKey' }],
+    ['unused', { kind: 'register' }],
+  ] as const)('changes nothing after an edit of the spec until the account is confirmed: %s', (standing, action) => {
+    const edited = issuer(asked, 'https://ca.example/other-dir');
+    const later = { ...edited, metadata: { ...edited.metadata, generation: 2 } };
+    for (const kind of ['flowing', 'quiet'] as const)
+      expect(plan(next(standing), { issuer: later, rollover: { traffic: { kind } } })).toEqual(action);
+  });
+
   it('tells the new thumbprint and what is done in one write, then the status, then goes on with orders', () => {
     const key = { kind: 'held', hash: 'new', thumbprint: 'tnew', rolledOver: 'now' } as const;
     const registration = { kind: 'done', url: uri, email: '' } as const;

@@ -81,7 +81,11 @@ describe('the metadata', () => {
       secretName: 'web-tls',
       issuerRef: { name: 'ca', kind: '', group: '' },
       secretTemplate: {
-        labels: { team: 'a', 'controller.cert-manager.io/fao': 'false' },
+        labels: {
+          team: 'a',
+          'controller.cert-manager.io/fao': 'false',
+          'cert-manager.io/next-private-key': 'true',
+        },
         annotations: { note: 'x', 'cert-manager.io/certificate-name': 'other' },
       },
     },

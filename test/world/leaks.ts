@@ -1,4 +1,4 @@
-// Looks for private keys where everybody can read: lines of the PEM texts in Secrets, and of their base64, in logs, events and statuses.
+// Looks for private keys and passwords where everybody can read: lines of the PEM texts in Secrets, and of their base64, in logs, events and statuses.
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { KubeObject } from '../../src/api/meta.ts';
@@ -34,6 +34,13 @@ export async function privateMatter(team: Team): Promise<readonly Matter[]> {
       return key === undefined ? [] : [{ secret: metadata.name, fragments: fragmentsOf(key) }];
     }),
   );
+}
+
+/** A password or token, in the forms in which it can be carried: itself, its base64 in both alphabets, its hexadecimal. */
+export function secretWord(secret: string, word: string): Matter {
+  const bytes = Buffer.from(word);
+  const forms = (['utf8', 'base64', 'base64url', 'hex'] as const).map((form) => bytes.toString(form));
+  return { secret, fragments: forms.map((form) => form.replace(/=+$/, '')) };
 }
 
 /** Undefined for one that a test has torn. */

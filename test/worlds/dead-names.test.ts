@@ -81,12 +81,12 @@ describe('five good names behind twenty dead ones', () => {
     expect(by.placed()).toBe(good.length);
   });
 
-  it.each(deaths)('of which one comes alive, and is issued ($kind)', async ({ kind }) => {
-    const set = `${kind}-0`;
-    world.dns.set(by.host(set), ['127.0.0.1']);
-    const { status } = await team.ready(`${set}-tls`, 60_000);
-    expect(status?.failedIssuanceAttempts ?? 0).toBe(0);
-    expect(orderedFor()).toContain(by.host(set));
+  it('of which one of each kind comes alive, and is issued', async () => {
+    const alive = deaths.map(({ kind }) => `${kind}-0`);
+    for (const set of alive) world.dns.set(by.host(set), ['127.0.0.1']);
+    const found = await Promise.all(alive.map((set) => team.ready(`${set}-tls`, 90_000)));
+    expect(found.map(({ status }) => status?.failedIssuanceAttempts ?? 0)).toEqual([0, 0, 0, 0]);
+    expect(by.placed()).toBe(good.length + alive.length);
   });
 });
 

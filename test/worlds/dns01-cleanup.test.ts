@@ -177,6 +177,21 @@ describe('a record that cannot be removed', () => {
     await until('the Order to be let go', async () => (await orderOf(team, 'down'))?.metadata.finalizers === undefined);
   });
 
+  it('does not keep the next request of its Certificate from another issuer', async () => {
+    await using relay = await startRelay('127.0.0.4', undefined, scene.bind.primary);
+    const solver = rfc2136({ ...scene, bind: { ...scene.bind, primary: `127.0.0.4:${relay.port}` } });
+    await team.kubectl.apply([issuerWith(team.namespace, scene.world.acme, 'left', [solver])]);
+    await standing(team, 'moved', { issuer: 'left' });
+    relay.silence('on');
+    await using _ = keepUp(scene.bind);
+    await team.kubectl.apply([certificateFor(team.namespace, { name: 'moved', dnsNames: ['elsewhere.example.test'] })]);
+    await team.ready('moved');
+    const all = (await team.all(orders)).filter(({ metadata }) => metadata.name.startsWith('moved-1-'));
+    expect(all.map(({ metadata }) => metadata.deletionTimestamp !== undefined).toSorted()).toEqual([false, true]);
+    relay.silence('off');
+    await swept(scene.bind, challengeOf('moved'), 60_000);
+  });
+
   it('for want of credentials is given up in a namespace that is being deleted, and told about the namespace', async () => {
     const own = await prepared('bereft');
     await standing(own, 'bereft');

@@ -133,6 +133,12 @@ describe('a key that the nameserver refuses', () => {
       certificateFor(team.namespace, { name: 'wrong', dnsNames: ['wrong.example.test'], issuer: 'wrong' }),
     ]);
     await team.says('wrong', 'Issuing', /^PresentError: .* refuses the TSIG key .* \(BADSIG\)/);
+    const noted = await until('the wait to be noted', async () => {
+      const text = (await orderOf(team, 'wrong'))?.metadata.annotations?.['certway.dev/state'];
+      return text === undefined ? undefined : JSON.parse(text);
+    });
+    expect(noted.attempts).toBeLessThanOrEqual(2);
+    expect(Date.parse(noted.nextAttemptAt) - Date.now()).toBeGreaterThan(5_000);
     await team.kubectl.apply([tsigSecret(team.namespace, scene.key.secret, 'wrong')]);
     const mended = performance.now();
     await team.ready('wrong', 8_000);
