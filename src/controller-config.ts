@@ -1,5 +1,6 @@
 // The controller's configuration from its flags and environment, or every mistake at once. Called by config.ts.
 
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { type Proxies, readProxies } from './acme/proxy.ts';
 import type { Reply } from './api/reply.ts';
@@ -59,7 +60,7 @@ export function readController(
       clusterResourceNamespace: values['cluster-resource-namespace'],
       solverService,
       selfCheck: {
-        nameservers: listOf(values['acme-http01-solver-nameservers']),
+        nameservers: solverNameservers(values, mistakes),
         addressCheck: oneOf(
           'acme-http01-address-check',
           values['acme-http01-address-check'],
@@ -89,6 +90,19 @@ export function readController(
     proxies: proxiesOf(env, mistakes),
   };
   return mistakes.length > 0 ? { ok: false, problem: mistakes } : { ok: true, value: config };
+}
+
+/** Addresses, not names: what is asked to resolve names cannot itself be one. */
+function solverNameservers(values: Values, mistakes: string[]): readonly string[] {
+  const given = listOf(values['acme-http01-solver-nameservers']);
+  for (const text of given) {
+    const server = readNameserver(text);
+    if (server?.kind === 'dns' && isIP(server.host) !== 0) continue;
+    mistakes.push(
+      `--acme-http01-solver-nameservers: "${text}" is no address:port of a DNS server, such as 10.0.0.10:53`,
+    );
+  }
+  return given;
 }
 
 function dnsOf(values: Values, mistakes: string[]): ControllerConfig['dns'] {

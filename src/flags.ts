@@ -118,7 +118,7 @@ const flags = {
   'acme-http01-solver-nameservers': {
     type: 'string',
     default: '',
-    help: 'host:port of DNS servers for self-checks; empty: the system’s',
+    help: 'address:port of DNS servers for self-checks; empty: the system’s',
   },
   'dns01-recursive-nameservers': {
     type: 'string',
@@ -190,7 +190,7 @@ export const defaultValues: Values = valuesOf({});
 export function usage(): string {
   const lines = Object.entries<Flag>(flags).map(([name, flag]) => {
     const fallback = flag.default === undefined || flag.default === '' ? '' : ` (default ${flag.default})`;
-    return `  --${name.padEnd(34)} ${flag.help}${fallback}`;
+    return `  --${name.padEnd(46)} ${flag.help}${fallback}`;
   });
   return [
     'certway controller [flags]    watch Gateways, ListenerSets, Certificates and Issuers, and issue',

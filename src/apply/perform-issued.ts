@@ -57,6 +57,9 @@ export async function writeStatus(turn: Turn, status: CertificateStatus, stage: 
   return done;
 }
 
+/** Somebody is at work, or a time was asked for. */
+const orderlyWaits: ReadonlySet<string> = new Set(['AwaitingApproval', 'WaitInsteadOfSelfCheck', 'NotPropagated']);
+
 async function tell(turn: Turn, stage: Stage, issuedHere: boolean): Promise<void> {
   const { ports, certificate } = turn;
   const about = refOf(certificate);
@@ -64,7 +67,8 @@ async function tell(turn: Turn, stage: Stage, issuedHere: boolean): Promise<void
   if (stage.kind === 'blocked' && (stage.reason === 'Suspended' || stage.reason === 'AwaitingIssuer')) return;
   if (stage.kind === 'failed' || stage.kind === 'blocked') {
     const reason = stage.kind === 'failed' ? 'Failed' : stage.reason;
-    await ports.recorder.say({ about, type: 'Warning', reason, message: stage.message });
+    const type = orderlyWaits.has(reason) ? 'Normal' : 'Warning';
+    await ports.recorder.say({ about, type, reason, message: stage.message });
   } else if (stage.kind === 'ready' && issuedHere) {
     const { why } = turn.attempt;
     const issued = 'The certificate has been successfully issued';

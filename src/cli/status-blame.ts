@@ -1,6 +1,7 @@
 // Who can mend what is wrong, by the reason that the controller gives, and the sentence that says so. Pure; called by the status views.
 
 import type { IssuerRef } from '../api/certmanager.ts';
+import { fullRef } from '../api/issuer-ref.ts';
 
 export type Who = 'developer' | 'platform owner' | 'nobody';
 
@@ -13,7 +14,8 @@ export interface Problem {
 }
 
 /** The key of everything that is wrong because of one issuer. */
-export function issuerKey({ kind = 'Issuer', name }: IssuerRef): string {
+export function issuerKey(ref: IssuerRef): string {
+  const { kind, name } = fullRef(ref);
   return `issuer/${kind}/${name}`;
 }
 
@@ -25,7 +27,14 @@ export interface Blamed {
   readonly names?: readonly string[];
 }
 
-const platformOwners: ReadonlySet<string> = new Set(['Forbidden', 'NotAllowed', 'ParentNotAccepted', 'Refused']);
+const platformOwners: ReadonlySet<string> = new Set([
+  'Forbidden',
+  'NotAllowed',
+  'ParentNotAccepted',
+  'Refused',
+  'NamesNotAllowed',
+  'AwaitingApproval',
+]);
 
 /** The CA says when it goes on, or it is asked again: there is nothing to mend. */
 const waits: ReadonlySet<string> = new Set([
@@ -35,6 +44,8 @@ const waits: ReadonlySet<string> = new Set([
   'CAMalformedReply',
   'CARefused',
   'Processing',
+  'WaitInsteadOfSelfCheck',
+  'NotPropagated',
 ]);
 
 export function whoMends({ reason, owner, issuerKind, names = [] }: Blamed): Who {
@@ -44,6 +55,10 @@ export function whoMends({ reason, owner, issuerKind, names = [] }: Blamed): Who
     case 'IssuerNotFound':
     case 'IssuerNotReady':
     case 'CAPaused':
+    case 'VaultUnavailable':
+    case 'VaultDenied':
+    case 'PresentError':
+    case 'DNSLookupFailed':
       return issuerKind === 'ClusterIssuer' ? 'platform owner' : 'developer';
     case 'NoChallengePath':
       // A wildcard is the developer's wish; ports, routes and solvers are the Gateway's and the issuer's.

@@ -32,6 +32,8 @@ export interface Finding {
 
 /** An issuance that is under way gives the reason why it is; every other reason is why it is not. */
 const underWay: ReadonlySet<string> = new Set([
+  'RequestChanged',
+  'Revoking',
   'DoesNotExist',
   'MissingData',
   'InvalidKeyPair',

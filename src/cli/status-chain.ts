@@ -2,6 +2,7 @@
 // Pure; called by status-view.ts for each Secret that a listener names, and for a Certificate that was asked for by name.
 
 import type { Certificate, CertificateRequest, IssuerRef } from '../api/certmanager.ts';
+import { fullRef } from '../api/issuer-ref.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { annotations, certManagerGroup } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
@@ -58,7 +59,7 @@ function newest<T extends KubeObject>(all: readonly T[]): T | undefined {
 }
 
 function issuerNode(ref: IssuerRef, { namespace, owner, from }: Link, around: Surroundings): ViewNode {
-  const { kind = 'Issuer', group = certManagerGroup, name } = ref;
+  const { kind, group, name } = fullRef(ref);
   const node = { what: kind, name };
   if (group !== certManagerGroup) return { ...node, mark: 'note', says: `${from}; the controller of ${group} signs` };
   const many = kind === 'ClusterIssuer' ? around.clusterIssuers : around.issuers;

@@ -135,7 +135,7 @@ function isKept(kept: string | undefined): boolean {
 }
 
 function elsewhere({ reason }: RevocationWish): string {
-  const replaced = reason === 'cessationOfOperation' ? '' : ' It is replaced by one with a new key.';
+  const replaced = reason === 'cessationOfOperation' ? '' : ' It is replaced by another one.';
   return `Its issuer is no ACME issuer, so Certway cannot have it revoked: tell whoever runs that CA.${replaced}`;
 }
 

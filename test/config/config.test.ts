@@ -130,5 +130,5 @@ describe('a mistake is named', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain('certway: unknown flag --nope');
     expect(stderr).toContain('certway: unknown feature gate "Nope"');
-  });
+  }, 30_000);
 });

@@ -129,6 +129,17 @@ describe('a record goes', () => {
     await swept(scene.bind, challengeOf('again'));
   });
 
+  it('when its Order is deleted by whoever uninstalls, and none follows where others issue', async () => {
+    await standing(team, 'uninstalled');
+    await controller[Symbol.asyncDispose]();
+    controller = await scene.start(['--issuance=external']);
+    await remove(team, `order/${(await orderOf(team, 'uninstalled'))?.metadata.name}`);
+    await gone(team, 'uninstalled');
+    await remove(team, 'certificate/uninstalled');
+    await controller[Symbol.asyncDispose]();
+    controller = await scene.start();
+  });
+
   it('when the CA refuses the proof', async () => {
     // Pebble asks the world’s DNS; the controller finds the record at the zone's own servers.
     scene.world.dns.set(challengeOf('refused'), 'NXDOMAIN');

@@ -33,7 +33,7 @@ export interface Mixture {
   readonly lostOrders: () => number;
 }
 
-/** Every sixth request meets a fault, on the average; of those that look through the account's orders, of which a look needs many, every thirtieth. */
+/** Every eighth request meets a fault, on the average; of those that look through the account's orders, of which a look needs many, every thirtieth. */
 export function mixture(seed: number): Mixture {
   const lost = new Set<Verdict>(spoils.map(([, verdict]) => verdict));
   let injected = 0;
@@ -44,7 +44,7 @@ export function mixture(seed: number): Mixture {
     script: ({ edge, nth }) => {
       const dice = createHash('sha256').update(`${seed} ${edge} ${nth}`).digest();
       const verdict = faults[dice.readUInt16BE(2) % faults.length]?.();
-      const one = edge === 'read account' || edge === 'read orders' ? 30 : 6;
+      const one = edge === 'read account' || edge === 'read orders' ? 30 : 8;
       if (dice.readUInt16BE(0) >= 0x10000 / one || verdict === undefined) return forward;
       injected += 1;
       if (edge === 'newOrder' && lost.has(verdict)) lostOrders += 1;
