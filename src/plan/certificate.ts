@@ -226,7 +226,9 @@ function tidy(seen: CertificateSeen, stage: Stage): CertificateAction {
     const [name] = seen.leftovers.requests;
     if (name !== undefined) return { kind: 'deleteRequest', name };
     // The edit that wanted it was taken back.
-    if (seen.request !== undefined) return { kind: 'deleteRequest', name: seen.request.object.metadata.name };
+    if (seen.request !== undefined && seen.request.maker !== 'somebody') {
+      return { kind: 'deleteRequest', name: seen.request.object.metadata.name };
+    }
   }
   const revisitAt = 'revisitAt' in stage ? stage.revisitAt : undefined;
   return revisitAt === undefined ? { kind: 'rest' } : { kind: 'rest', revisitAt };

@@ -93,6 +93,12 @@ describe('an edit that is taken back before its certificate was issued', () => {
     const given = seen({ secret: good, certificate: certificate({ revision: 1 }), request: request() });
     expect(settle(given).next).toEqual({ kind: 'deleteRequest', name: 'foo-2' });
   });
+
+  it("leaves somebody's request that happens to have its name", () => {
+    const theirs = request({}, { maker: 'somebody', matchesSpec: false });
+    const given = seen({ secret: good, certificate: certificate({ revision: 1 }), request: theirs });
+    expect(settle(given).next.kind).toBe('rest');
+  });
 });
 
 describe('a Secret that another spec asked for', () => {

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CertificateRequest } from '../../src/api/certmanager.ts';
 import type { Condition } from '../../src/api/meta.ts';
+import { annotations } from '../../src/api/names.ts';
 import { certificateRequests } from '../../src/api/resources.ts';
 import { createCsr } from '../../src/pki/csr.ts';
 import { generateKey } from '../../src/pki/keys.ts';
@@ -17,7 +18,16 @@ import type { Team } from './team.ts';
 export const group = 'example.com';
 
 /** How it answers, by issuerRef.name. */
-export type Manner = 'good' | 'slow' | 'failing' | 'forgetful' | 'invalid' | 'wrong-key' | 'expired' | 'garbage';
+export type Manner =
+  | 'good'
+  | 'brief'
+  | 'slow'
+  | 'failing'
+  | 'forgetful'
+  | 'invalid'
+  | 'wrong-key'
+  | 'expired'
+  | 'garbage';
 
 export interface ExternalIssuer extends AsyncDisposable {
   readonly caPem: string;
@@ -26,6 +36,8 @@ export interface ExternalIssuer extends AsyncDisposable {
 }
 
 const hour = 3_600_000;
+/** The life of the first certificate that the issuer "brief" signs for a Certificate; the next one lives for an hour. */
+export const briefMs = 24_000;
 
 /** Starts to answer, and gives Certway the right to approve for it, as whoever installs an issuer does. */
 export async function externalIssuer(cluster: { readonly kubeconfig: string }, team: Team): Promise<ExternalIssuer> {
@@ -89,12 +101,12 @@ type Status = Partial<NonNullable<CertificateRequest['status']>> & { readonly co
 async function verdict(authority: Authority, request: CertificateRequest): Promise<Status> {
   const now = new Date().toISOString();
   const failed = { status: 'False', reason: 'Failed', message: 'The other CA is closed today.' } as const;
-  const sign = async (csr: Buffer, notAfter: number): Promise<Status> => {
+  const sign = async (csr: Buffer, notAfter: number, notBefore = Date.now() - hour): Promise<Status> => {
     const issuer = { key: authority.key, chain: [authority.caPem] };
     const terms = {
       csr,
       issuer,
-      notBefore: Date.now() - hour,
+      notBefore,
       notAfter,
       usages: request.spec.usages ?? [],
       isCA: false,
@@ -111,6 +123,11 @@ async function verdict(authority: Authority, request: CertificateRequest): Promi
   switch (manner) {
     case 'good':
       return sign(csrOf(request), Date.now() + hour);
+    case 'brief': {
+      const isFirst = request.metadata.annotations?.[annotations.certificateRevision] === '1';
+      const begin = Math.floor(Date.now() / 1000) * 1000;
+      return sign(csrOf(request), begin + (isFirst ? briefMs : hour), begin);
+    }
     case 'slow':
       return { condition: { status: 'False', reason: 'Pending', message: 'Somebody must turn a key.' } };
     case 'failing':

@@ -4,19 +4,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SharedWorld, sharedWorld } from '../rig/shared-world.ts';
 import { until } from '../rig/wait.ts';
-import { type ShortCa, shortCa } from './short-ca.ts';
+import { briefMs, type ExternalIssuer, externalIssuer, group } from './external-issuer.ts';
 import { askedSince, askToRenew, atRevision, type Pair, pairOf, put, requestsOf, type SpecWish } from './spec-scene.ts';
 import { caIssuer, makeTeam, type Team } from './team.ts';
 import { openTrail, type Trail } from './trail.ts';
 
 const hour = 3_600_000;
-/** Long enough that a busy machine has issued all of them, short enough to wait for. */
-const lifeMs = 30_000;
 
 let world: SharedWorld;
 let team: Team;
 let trail: Trail;
-let short: ShortCa;
+let external: ExternalIssuer;
 const first = new Map<string, Pair>();
 
 const ecdsa = { algorithm: 'ECDSA' } as const;
@@ -28,7 +26,12 @@ const wishes: Readonly<Record<string, SpecWish>> = {
 
 function wishOf(name: string): SpecWish {
   const { [name]: wish = {} } = wishes;
-  return { dnsNames: [`${name}.example.com`], duration: '1h', issuerRef: { name: 'short' }, ...wish };
+  return {
+    dnsNames: [`${name}.example.com`],
+    duration: '1h',
+    issuerRef: { name: 'brief', kind: 'Issuer', group },
+    ...wish,
+  };
 }
 
 beforeAll(async () => {
@@ -37,15 +40,15 @@ beforeAll(async () => {
   team = await makeTeam(world, 'renewal');
   await team.kubectl.apply(caIssuer(team.namespace));
   await team.ready('ca-root');
-  short = await shortCa(team, 'short', lifeMs);
+  external = await externalIssuer(world, team);
   await Promise.all(Object.keys(wishes).map((name) => put(team, name, wishOf(name))));
   for (const name of Object.keys(wishes)) {
     await atRevision(team, name, 1);
     first.set(name, await pairOf(team, `${name}-tls`));
   }
-  await short.prolong();
 });
 afterAll(async () => {
+  await external?.[Symbol.asyncDispose]();
   await team?.[Symbol.asyncDispose]();
   await world?.[Symbol.asyncDispose]();
 });
@@ -61,7 +64,7 @@ describe.each(['always', 'never'])('a certificate whose key is kept: %s', (name)
 
   it('is renewed before it ends, and says why', async () => {
     const before = firstOf(name);
-    expect(before.facts.notAfter).toBe(short.end);
+    expect(before.facts.notAfter - before.facts.notBefore).toBe(briefMs);
     const { status } = await atRevision(team, name, 2);
     const after = await pairOf(team, `${name}-tls`);
     expect(after.facts.notBefore).toBeLessThan(before.facts.notAfter);
@@ -103,24 +106,25 @@ describe('a key that is to be kept', () => {
     const before = await pairOf(team, 'never-tls');
     await team.kubectl.run(['delete', 'certificate/never', '-n', team.namespace]);
     await until('its requests to go', async () => (await requestsOf(team, 'never')).length === 0);
-    await put(team, 'never', wishOf('never'));
+    await put(team, 'never', { ...wishOf('never'), issuerRef: { name: 'ca' } });
     await atRevision(team, 'never', 1);
     const after = await pairOf(team, 'never-tls');
-    expect(after.facts.names.dnsNames).toEqual(['never.example.com']);
+    expect(after.leafPem).not.toBe(before.leafPem);
     expect(after.keyPem).toBe(before.keyPem);
   });
 
   it('is not replaced by one of another kind before its owner has said so', async () => {
     const before = await pairOf(team, 'never-tls');
     const rsa = { algorithm: 'RSA', size: 2048 } as const;
-    await put(team, 'never', { ...wishOf('never'), privateKey: { ...rsa, rotationPolicy: 'Never' } });
+    const wish = { ...wishOf('never'), issuerRef: { name: 'ca' } };
+    await put(team, 'never', { ...wish, privateKey: { ...rsa, rotationPolicy: 'Never' } });
     const said = await team.says('never', 'Issuing', /^CannotRegenerateKey: /);
     expect(said.message).toMatch(
       /key of kind ECDSA 256, the spec asks for RSA 2048, and .*Never: .*Always for a new key/,
     );
     expect(await askedSince(team, trail, 'never')).toEqual([]);
     expect((await pairOf(team, 'never-tls')).keyPem).toBe(before.keyPem);
-    await put(team, 'never', { ...wishOf('never'), privateKey: { ...rsa, rotationPolicy: 'Always' } });
+    await put(team, 'never', { ...wish, privateKey: { ...rsa, rotationPolicy: 'Always' } });
     await atRevision(team, 'never', 2);
     expect((await pairOf(team, 'never-tls')).keyPem).toMatch(/BEGIN RSA PRIVATE KEY/);
   });
@@ -132,7 +136,7 @@ describe('a renewal policy of Disabled', () => {
     expect(said).toMatchObject({ status: 'False' });
     expect(said.message).toMatch(/expired at .*renewal\.policy is Disabled.*cmctl renew/);
     await team.says('left', 'Issuing', /^RenewalDisabled: /);
-    expect(Date.now()).toBeGreaterThanOrEqual(short.end);
+    expect(Date.now()).toBeGreaterThanOrEqual(firstOf('left').facts.notAfter);
     expect(await askedSince(team, trail, 'left')).toEqual([]);
     expect((await pairOf(team, 'left-tls')).leafPem).toBe(firstOf('left').leafPem);
     expect((await team.certificate('left'))?.status).not.toHaveProperty('renewalTime');
@@ -141,6 +145,6 @@ describe('a renewal policy of Disabled', () => {
   it('does not keep a person from asking for one', async () => {
     await askToRenew(team, 'left');
     await atRevision(team, 'left', 2);
-    expect((await pairOf(team, 'left-tls')).facts.notAfter).toBeGreaterThan(short.end);
+    expect((await pairOf(team, 'left-tls')).facts.notAfter).toBeGreaterThan(Date.now());
   });
 });
