@@ -154,7 +154,7 @@ function secretNode(name: string, certificate: Certificate | undefined, around: 
   const noted = sight.value.annotations ?? {};
   const of = noted[annotations.certificateName];
   if (of === undefined) return { ...node, mark: 'note', says: 'exists, and was not made for a Certificate' };
-  const by = `issued by ${noted[annotations.issuerKind] ?? 'Issuer'} ${noted[annotations.issuerName] ?? ''}`;
+  const by = `issued by ${noted[annotations.issuerKind] || 'Issuer'} ${noted[annotations.issuerName] ?? ''}`;
   const isOther = certificate !== undefined && certificate.metadata.name !== of;
   return {
     ...node,
