@@ -6,7 +6,7 @@ import type { Outcome } from '../queue/work-queue.ts';
 /** The reconcile's answer to a refused read or write; the caller has logged what it was doing. */
 export function afterProblem(problem: KubeProblem, now: number): Outcome {
   switch (problem.kind) {
-    case 'notLeader':
+    case 'contested':
       return { kind: 'settled' };
     case 'throttled':
       return { kind: 'revisit', at: now + problem.retryAfterMs };
@@ -18,6 +18,8 @@ export function afterProblem(problem: KubeProblem, now: number): Outcome {
     case 'unauthorized':
     case 'invalid':
     case 'unavailable':
+    // Who is late by a moment with the renewal of its claim may write again without any event that says so; who has lost it ends.
+    case 'notLeader':
       return { kind: 'retry', why: `${problem.kind}: ${problem.message}` };
     default:
       return problem satisfies never;

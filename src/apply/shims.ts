@@ -13,7 +13,7 @@ import type { Ports } from './ports.ts';
 
 type Looking = Pick<Ports, 'kube' | 'recorder' | 'now'> & Pick<Ownership, 'rival'>;
 
-/** A contested write answers `notLeader`: nothing has left the process, and nothing is tried again before something changes. */
+/** A contested write answers `contested`: nothing has left the process, and nothing is tried again before something changes. */
 export function besideShims({ kube, recorder, now, rival }: Looking): Kube {
   /** Generations as our last writes left them. */
   const written = new Map<string, number>();
@@ -44,7 +44,7 @@ export function besideShims({ kube, recorder, now, rival }: Looking): Kube {
     replace: async (of, object) => {
       if (!isCertificates(of)) return kube.replace(of, object);
       const message = await contest(object);
-      if (message !== undefined) return { ok: false, problem: { kind: 'notLeader', message } };
+      if (message !== undefined) return { ok: false, problem: { kind: 'contested', message } };
       const reply = await kube.replace(of, object);
       if (reply.ok) note(reply.value);
       return reply;

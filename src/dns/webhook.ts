@@ -116,6 +116,7 @@ function unreached(options: WebhookOptions, problem: KubeProblem): Reply<never, 
     case 'unauthorized':
     case 'unavailable':
     case 'notLeader':
+    case 'contested':
       return failed('unavailable', `${name} cannot be reached through the API server: ${detail}.`);
     default:
       return problem satisfies never;

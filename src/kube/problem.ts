@@ -14,8 +14,10 @@ export type KubeProblem =
   | { readonly kind: 'throttled'; readonly message: string; readonly retryAfterMs: number }
   /** 5xx, refused, reset, timed out. A write may have happened. */
   | { readonly kind: 'unavailable'; readonly message: string }
-  /** Refused by our own guard; nothing left the process. */
-  | { readonly kind: 'notLeader'; readonly message: string };
+  /** Refused by our own guard; nothing left the process. It may pass without any event: a claim that was renewed late is good again. */
+  | { readonly kind: 'notLeader'; readonly message: string }
+  /** Held back because somebody else undoes it each time; nothing left the process. */
+  | { readonly kind: 'contested'; readonly message: string };
 
 /** What a failed answer means. `body` is the parsed `Status` object, or whatever text came instead; `retryAfter` the raw header. */
 export function problemOf(status: number, body: unknown, retryAfter?: string): KubeProblem {

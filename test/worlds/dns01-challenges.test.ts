@@ -118,16 +118,18 @@ describe('while one of two names is not at all nameservers', () => {
       until('another look', async () => (await next()) !== last && next(), { deadlineMs: 60_000 });
     const first = await changed(await next());
     const before = (await audit.writes()).length;
-    await changed(await changed(first));
+    await changed(first);
     const writes = (await audit.writes()).slice(before);
     const ours = writes.filter(({ user, name }) => user === controllerUser && name.startsWith('lag'));
-    expect(ours.map(({ verb, resource }) => `${verb} ${resource}`)).toEqual(['update orders', 'update orders']);
+    expect(ours.map(({ verb, resource }) => `${verb} ${resource}`)).toEqual(['update orders']);
   });
 
   it('it goes when the name is everywhere, and the certificate comes', async () => {
     await using _ = keepUp(scene.bind, 'proofs.test');
     await scene.bind.catchUp('example.test');
-    await team.ready('lag', 60_000);
+    // A touch of the solver's Secret ends the wait, which has grown to half a minute by now.
+    await team.kubectl.run(['annotate', 'secret/tsig', 'touched=yes', '-n', team.namespace]);
+    await team.ready('lag', 10_000);
     await vanished('lag');
     await swept(scene.bind, '_acme-challenge.lag.example.test');
   });
