@@ -2,6 +2,7 @@
 
 import type { Reply } from './api/reply.ts';
 import { type AccountArgs, type RevokeArgs, readAccountArgs, readRevokeArgs } from './cli/account-args.ts';
+import { type BudgetArgs, readBudgetArgs } from './cli/budget-args.ts';
 import type { CheckWish } from './cli/check.ts';
 import { readCheckArgs } from './cli/check-args.ts';
 import type { StatusWish } from './cli/status.ts';
@@ -29,6 +30,10 @@ export interface CheckConfig extends CheckWish {
   readonly command: 'check';
 }
 
+export interface BudgetConfig extends BudgetArgs {
+  readonly command: 'budget';
+}
+
 export interface AccountConfig extends AccountArgs {
   readonly command: 'account';
 }
@@ -42,6 +47,7 @@ export type Config =
   | GrantConfig
   | StatusConfig
   | CheckConfig
+  | BudgetConfig
   | AccountConfig
   | RevokeConfig
   | HelpConfig;
@@ -58,6 +64,8 @@ export function readConfig(argv: readonly string[], env: Environment): Reply<Con
       return readGrant(rest);
     case 'status':
       return readStatus(rest, env);
+    case 'budget':
+      return withHelp('budget', rest, readBudgetArgs);
     case 'account':
       return withHelp('account', rest, readAccountArgs);
     case 'revoke':
@@ -71,7 +79,9 @@ export function readConfig(argv: readonly string[], env: Environment): Reply<Con
     default:
       return {
         ok: false,
-        problem: [`unknown command "${command}"; known: controller, grant, status, check, account, revoke, help`],
+        problem: [
+          `unknown command "${command}"; known: controller, grant, status, check, budget, account, revoke, help`,
+        ],
       };
   }
 }

@@ -17,11 +17,15 @@ import type { ResolveOptions } from './resolve/world.ts';
 export interface ControllerConfig {
   readonly command: 'controller';
   readonly kubeconfig: string | undefined;
-  readonly watched: Pick<WatchOptions, 'gatewayApi' | 'listenerSets' | 'xListenerSets' | 'solverNamespace'>;
+  readonly watched: Pick<
+    WatchOptions,
+    'gatewayApi' | 'listenerSets' | 'xListenerSets' | 'solverNamespace' | 'limitsNamespace'
+  >;
   readonly lease: LeadershipConfig;
   readonly ownership: OwnershipConfig;
   readonly settings: Settings;
   readonly dns: Pick<DnsPorts, 'ambient'> & { readonly view: Omit<DnsView, 'https'> };
+  readonly budgets: 'on' | 'off';
   readonly workers: number;
   readonly http01Listen: string;
   readonly metricsListen: string;
@@ -32,8 +36,8 @@ export interface ControllerConfig {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** XGatewayAPI: everything of gateway.networking.x-k8s.io, that is XListenerSet. */
-const knownGates = { XGatewayAPI: false, ListenerSets: true };
+/** XGatewayAPI: everything of gateway.networking.x-k8s.io, that is XListenerSet. ACMEUseARI is cert-manager's name, which has it off. */
+const knownGates = { XGatewayAPI: false, ListenerSets: true, ACMEUseARI: true };
 
 /** `help` where the flags ask for it. */
 export function readController(
@@ -53,6 +57,7 @@ export function readController(
       listenerSets: gates.ListenerSets,
       xListenerSets: gates.XGatewayAPI,
       solverNamespace: solverService.namespace,
+      limitsNamespace: values['cluster-resource-namespace'],
     },
     lease: leaseOf(values, env, mistakes),
     ownership: ownershipOf(values, mistakes),
@@ -76,12 +81,14 @@ export function readController(
         values['certificate-request-minimum-backoff-duration'],
         mistakes,
       ),
+      renewalInfo: gates.ACMEUseARI ? 'asked' : 'ignored',
       recordPatienceMs: durationOf('dns01-cleanup-patience', values['dns01-cleanup-patience'], mistakes),
       secretOwner: booleanOf('enable-certificate-owner-ref', values['enable-certificate-owner-ref'], mistakes)
         ? 'certificate'
         : 'nobody',
     },
     dns: dnsOf(values, mistakes),
+    budgets: booleanOf('budgets', values.budgets, mistakes) ? 'on' : 'off',
     workers: numberOf('concurrent-workers', values['concurrent-workers'], 1, 10_000, mistakes),
     http01Listen: values['acme-http01-listen-address'],
     metricsListen: values['metrics-listen-address'],
@@ -201,5 +208,10 @@ function gatesOf(text: string, mistakes: string[]): typeof knownGates {
       mistakes.push(`unknown feature gate "${name}"; known: ${Object.keys(knownGates).join(', ')}`);
     else gates[name] = booleanOf(`feature-gates ${name}`, value ?? '', mistakes);
   }
-  return { XGatewayAPI: gates.XGatewayAPI === true, ListenerSets: gates.ListenerSets === true };
+  const { XGatewayAPI, ListenerSets, ACMEUseARI } = gates;
+  return {
+    XGatewayAPI: XGatewayAPI === true,
+    ListenerSets: ListenerSets === true,
+    ACMEUseARI: ACMEUseARI === true,
+  };
 }

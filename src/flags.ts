@@ -20,7 +20,7 @@ const flags = {
   'feature-gates': {
     type: 'string',
     default: '',
-    help: 'XGatewayAPI=true|false (default false), ListenerSets=true|false (default true)',
+    help: 'XGatewayAPI=true|false (default false), ListenerSets=true|false (default true), ACMEUseARI=true|false (default true)',
   },
   'gateway-api-extra-protocols': {
     type: 'string',
@@ -67,6 +67,11 @@ const flags = {
     type: 'boolean',
     default: false,
     help: 'delete the Secret with its Certificate, by an owner reference',
+  },
+  budgets: {
+    type: 'boolean',
+    default: true,
+    help: 'place orders as the CA’s limits leave room for them; false: as they come, and wait where the CA refuses',
   },
   issuance: {
     type: 'string',
@@ -199,6 +204,9 @@ export function usage(): string {
     '                              [-n NAMESPACE] [--kubeconfig FILE] [-o json]; exit code 0: nothing is missing, 1: something is',
     'certway check                 say whether the API is ready to be used: kinds, policies, controller, rights; [--wait DURATION]',
     '                              [-n NAMESPACE of Certway] [--kubeconfig FILE] [-o json]; exit code 0: ready, 1: something is missing',
+    'certway budget [ISSUER]       what a CA’s limits leave for ACME accounts: used, left, when there is more, who has spent it, who waits;',
+    '                              a ClusterIssuer, or with -n NAMESPACE an Issuer; [--cluster-resource-namespace NAMESPACE]',
+    '                              [--kubeconfig FILE] [-o json]; exit code 0: told, 1: not all could be seen',
     'certway account show|rollover|deactivate ISSUER',
     '                              the ACME account of an issuer: look, change its key, close it; [-n NAMESPACE | --cluster] [-o json] [--yes]',
     'certway revoke CERTIFICATE    replace a certificate and have the old one revoked; [-n NAMESPACE] [--reason keyCompromise|superseded|…]',

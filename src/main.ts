@@ -2,11 +2,13 @@
 
 import { once } from 'node:events';
 import { accounts } from './apply/accounts.ts';
+import { budgets } from './apply/budgets.ts';
 import { certificateReconciler } from './apply/certificate.ts';
 import { isExpected, knownOrders, liveOrders } from './apply/challenge-lookup.ts';
 import { dnsSecrets } from './apply/dns-secrets.ts';
 import { keepGrants } from './apply/grant-keeper.ts';
 import { startIssuance } from './apply/issuance.ts';
+import { timeIssuances } from './apply/issuance-times.ts';
 import { issuerReconciler } from './apply/issuer.ts';
 import { keyMaker } from './apply/key-maker.ts';
 import { keystoreMaker } from './apply/keystore-maker.ts';
@@ -15,10 +17,13 @@ import { looks } from './apply/looks.ts';
 import { orderCleanup } from './apply/order-cleanup.ts';
 import type { Ports } from './apply/ports.ts';
 import { makeWork } from './apply/queues.ts';
+import { renewalInfoReconciler } from './apply/renewal-info.ts';
 import { requestReconciler } from './apply/request.ts';
 import { secretWatches } from './apply/secret-watches.ts';
 import { besideShims } from './apply/shims.ts';
 import { signers } from './apply/signers.ts';
+import { wireStamps } from './apply/stamp-wakes.ts';
+import { stampReconciler } from './apply/stamps.ts';
 import { makeStores } from './apply/stores.ts';
 import { secretChanged, wireTriggers } from './apply/triggers.ts';
 import { vaultSigner, vaultVerdict } from './apply/vault.ts';
@@ -65,39 +70,7 @@ async function controller(config: ControllerConfig): Promise<number> {
   const work = makeWork();
   const watched = { session, signal, log, onBug };
   const https = openHttps({ proxies: config.proxies, userAgent: 'certway-controller' });
-  const ports: Ports = {
-    kube,
-    stores,
-    log,
-    now: Date.now,
-    wakeIssuer: work.issuer,
-    wakeCertificate: work.certificate,
-    wakeRequest: work.request,
-    looks: looks({ signal, log }),
-    dns: {
-      https,
-      proxies: config.proxies,
-      session,
-      requestToken: tokenRequests(session),
-      mayChange: lead.mayWrite,
-      ambient: config.dns.ambient,
-      view: { ...config.dns.view, https },
-    },
-    presenting: new Set(),
-    records: new Map(),
-    hurried: new Set(),
-    keys: keyMaker(),
-    keystores: keystoreMaker(),
-    secrets: secretWatches({
-      ...watched,
-      now: Date.now,
-      onChange: (...change) => secretChanged(ports, work, ...change),
-    }),
-    vaults: vaultSigner({
-      mayPost: () => lead.mayWrite() && issuance.mayIssue(),
-      proxies: config.proxies,
-      requestToken: tokenRequests(session),
-    }),
+  const told = {
     accounts: accounts({
       kube,
       mayPost: () => lead.mayWrite() && issuance.mayIssue(),
@@ -111,7 +84,48 @@ async function controller(config: ControllerConfig): Promise<number> {
     }),
     settings: config.settings,
   };
+  const ports: Ports = {
+    kube,
+    stores,
+    log,
+    now: Date.now,
+    wakeIssuer: work.issuer,
+    wakeCertificate: work.certificate,
+    wakeRequest: work.request,
+    wakeRenewalInfo: work.renewalInfo,
+    looks: looks({ signal, log }),
+    dns: {
+      https,
+      proxies: config.proxies,
+      session,
+      requestToken: tokenRequests(session),
+      mayChange: lead.mayWrite,
+      ambient: config.dns.ambient,
+      view: { ...config.dns.view, https },
+    },
+    presenting: new Set(),
+    records: new Map(),
+    renewals: new Map(),
+    hurried: new Set(),
+    keys: keyMaker(),
+    keystores: keystoreMaker(),
+    secrets: secretWatches({
+      ...watched,
+      now: Date.now,
+      onChange: (...change) => secretChanged(ports, work, ...change),
+    }),
+    vaults: vaultSigner({
+      mayPost: () => lead.mayWrite() && issuance.mayIssue(),
+      proxies: config.proxies,
+      requestToken: tokenRequests(session),
+    }),
+    ...told,
+    budgets: budgets({ mode: config.budgets, ports: { kube, stores, log, now: Date.now, ...told }, metrics }),
+  };
+  metrics.budgets(ports.budgets.samples, ports.now);
   wireTriggers(ports, work);
+  wireStamps(stores, work);
+  metrics.leading(lead.mayWrite);
   // Who issues, Certway or a cert-manager, may change while we run.
   const issuance = startIssuance({ ...watched, config: config.ownership, lease: config.lease, ports, queues: work });
   const watches = startWatches({ ...watched, ...config.watched, stores, onState: metrics.watch });
@@ -140,12 +154,19 @@ async function controller(config: ControllerConfig): Promise<number> {
     const judges = { verdict: vaultVerdict, forget: ports.vaults.forget, solverSecrets: dnsSecrets };
     const shimless = besideShims({ ...ports, rival: issuance.rival });
     led.use(keepGrants(ports));
+    led.use(ports.budgets);
+    led.defer(timeIssuances(ports, metrics));
+    metrics.observe(stores);
     work.start({
       issuer: issuance.through((each) => issuerReconciler(each, signing, judges)),
-      gateway: listenerReconciler({ ...ports, kube: shimless }),
+      gateway: listenerReconciler({ ...ports, kube: shimless }, () =>
+        issuance.mode === 'issuing' ? 'ours' : 'theirs',
+      ),
       certificate: issuance.through((each) => certificateReconciler(each, signing)),
       request: issuance.through((each) => requestReconciler(each, signing)),
       cleanup: orderCleanup(ports),
+      renewalInfo: issuance.through(renewalInfoReconciler),
+      stamp: issuance.through((each) => stampReconciler(each, work.stamp)),
       workers: config.workers,
       log,
       metrics,
@@ -184,6 +205,8 @@ async function main(): Promise<number> {
       return (await import('./cli/status.ts')).printStatus(config.value, process);
     case 'check':
       return (await import('./cli/check.ts')).printCheck(config.value, process);
+    case 'budget':
+      return (await import('./cli/budget.ts')).printBudget(config.value, process);
     case 'account':
       return (await import('./cli/account.ts')).runAccount(config.value, process);
     case 'revoke':

@@ -3,7 +3,7 @@
 
 import type { Reply } from '../api/reply.ts';
 import { exchange, type HttpRequest } from './exchange.ts';
-import type { HttpReply } from './http-reply.ts';
+import type { Headers, HttpReply } from './http-reply.ts';
 import { type AcmeProblem, notSent } from './problem.ts';
 import { openSockets, type SocketOptions } from './sockets.ts';
 
@@ -32,6 +32,8 @@ export interface HttpOptions extends SocketOptions {
   readonly mayPost?: () => boolean;
   /** Once per HTTP request; status 0 when no reply came. */
   readonly onRequest?: (request: { readonly action: Action; readonly status: number; readonly ms: number }) => void;
+  /** Once per reply, right when it came. */
+  readonly onReply?: (headers: Headers, tookMs: number) => void;
   /** For one whole exchange; 30 s unless given. */
   readonly timeLimitMs?: number;
 }
@@ -55,7 +57,9 @@ export function openHttp(options: HttpOptions): Http {
       const started = performance.now();
       const headers = { ...userAgent, ...request.headers };
       const reply = await exchange(sockets.value, { ...request, headers }, options.timeLimitMs ?? defaultTimeLimitMs);
-      options.onRequest?.({ action, status: reply.ok ? reply.value.status : 0, ms: performance.now() - started });
+      const ms = performance.now() - started;
+      if (reply.ok) options.onReply?.(reply.value.headers, ms);
+      options.onRequest?.({ action, status: reply.ok ? reply.value.status : 0, ms });
       return reply;
     },
     [Symbol.asyncDispose]: async () => {

@@ -20,7 +20,7 @@ function untilDate(value: string, date: string | undefined, now: number): number
 }
 
 /** An HTTP-date in the only format that is still sent, IMF-fixdate: `Sat, 21 Nov 2026 10:00:00 GMT`. */
-function readDate(value: string): number | undefined {
+export function readDate(value: string): number | undefined {
   const time = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(value)
     ? Date.parse(value)
     : Number.NaN;

@@ -4,6 +4,7 @@
 import type { KeyObject } from 'node:crypto';
 import PQueue from 'p-queue';
 import type { Reply } from '../api/reply.ts';
+import { caClock } from './ca-clock.ts';
 import { type Directory, directoryCache } from './directory.ts';
 import { type Document, type MediaType, malformed, readDocument } from './document.ts';
 import { type Action, type Http, type HttpOptions, openHttp } from './http.ts';
@@ -40,6 +41,8 @@ export interface PlainRequest<T> extends Getting {
 
 export interface AcmeEndpoint extends AsyncDisposable {
   readonly directoryUrl: string;
+  /** What the CA's clock says, epoch ms; compared with no other. */
+  caNow(): number;
   directory(signal?: AbortSignal): Promise<Reply<Directory, AcmeProblem>>;
   get<T>(request: PlainRequest<T>): Promise<AcmeReply<T>>;
   post<T>(request: SignedRequest<T>): Promise<AcmeReply<T>>;
@@ -50,7 +53,8 @@ export interface AcmeEndpoint extends AsyncDisposable {
 /** Asks nothing of the CA yet. At most `maxInFlight` requests are on their way at a time; the others wait their turn. */
 export function openAcme(options: AcmeOptions): AcmeEndpoint {
   const now = options.now ?? Date.now;
-  const http = openHttp(options);
+  const clock = caClock();
+  const http = openHttp({ ...options, onReply: clock.learn });
   const pool = nonces();
   const queue = new PQueue({ concurrency: options.maxInFlight });
   const directory = directoryCache(() => askDirectory(http, options.directoryUrl, now));
@@ -82,6 +86,7 @@ export function openAcme(options: AcmeOptions): AcmeEndpoint {
   };
   return {
     directoryUrl: options.directoryUrl,
+    caNow: clock.now,
     directory: known,
     get: (request) => inTurn(queue, request.signal, () => get(request)),
     post: (request) => inTurn(queue, request.signal, () => post(request)),

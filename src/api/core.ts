@@ -8,6 +8,10 @@ export interface Secret extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+export interface ConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
 /** The answer to a metadata-only list or watch (`as=PartialObjectMetadata`). */
 export interface Metadata extends KubeObject {}
 

@@ -47,12 +47,22 @@ export const annotations = {
   rollingOverFor: 'certway.dev/rolling-over-for',
   /** On an ACME Issuer: the URL of the account that is to be closed for good. */
   deactivateAccount: 'certway.dev/deactivate-account',
+  /** On an ACME Issuer: any new value says that somebody has ended the CA's pause, and the orders that it stopped are tried again. */
+  unpause: 'certway.dev/unpause',
+  /** On an ACME Issuer, and on the ConfigMap certway-limits: the CA's limits, in place of the ones that Certway knows, as JSON or YAML. */
+  limits: 'certway.dev/limits',
+  /** The URL of an account: on the Order that it places, which its CA shows to no other, and on the ConfigMap that keeps what is spent of its limits. */
+  account: 'certway.dev/account',
+  /** There too: the URL of the CA's directory. */
+  directory: 'certway.dev/directory',
   /** On a Certificate: "reason@SERIAL", asks to have that certificate replaced and revoked; " now" after it: revoked first. */
   revoke: 'certway.dev/revoke',
   /** On a Certificate: why it is not issued or renewed, in one sentence; set while its ListenerSet is not admitted. */
   suspended: 'certway.dev/suspended',
   /** On Gateways and ListenerSets: "listener=Kind/name, …", beats the object's own issuer for those listeners. */
   listenerIssuers: 'certway.dev/issuers',
+  /** On an ACME ClusterIssuer: "true" gives each namespace that uses it an account of its own. */
+  accountPerTenant: 'certway.dev/account-per-tenant',
 } as const;
 
 export const labels = {
@@ -60,6 +70,11 @@ export const labels = {
   fao: 'controller.cert-manager.io/fao',
   nextPrivateKey: 'cert-manager.io/next-private-key',
   managedBy: 'app.kubernetes.io/managed-by',
+  name: 'app.kubernetes.io/name',
+  /** On the ConfigMaps that keep what is spent of an account's limits: "checkpoint". */
+  budget: 'certway.dev/budget',
+  /** On what is stamped from a ClusterIssuer, by its name, for people to select by: nothing is believed for it. */
+  stampedFrom: 'certway.dev/stamped-from',
   /** On RoleBindings that give the certificate half its Secret rights in a namespace. */
   grant: 'certway.dev/grant',
   /** Prefix of one label per hostname on an Order: `host.certway.dev/<hash>`. */

@@ -2,7 +2,7 @@
 
 import type { Certificate, CertificateRequest, Issuer } from './certmanager.ts';
 import type { Challenge } from './challenge.ts';
-import type { KubeEvent, Lease, Metadata, Secret } from './core.ts';
+import type { ConfigMap, KubeEvent, Lease, Metadata, Secret } from './core.ts';
 import type { Gateway, GatewayClass, HttpRoute, ListenerSet, Namespace, ReferenceGrant } from './gateway.ts';
 import type { KubeObject } from './meta.ts';
 import type { Order } from './order.ts';
@@ -65,6 +65,7 @@ export const challenges = resource<Challenge>('acme.cert-manager.io', 'v1', 'cha
 
 export const secrets = resource<Secret>('', 'v1', 'secrets', 'Secret', 'namespaced');
 export const secretMetadata = resource<Metadata>('', 'v1', 'secrets', 'Secret', 'namespaced');
+export const configMaps = resource<ConfigMap>('', 'v1', 'configmaps', 'ConfigMap', 'namespaced');
 export const events = resource<KubeEvent>('', 'v1', 'events', 'Event', 'namespaced');
 export const namespaces = resource<Namespace>('', 'v1', 'namespaces', 'Namespace', 'cluster');
 export const leases = resource<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease', 'namespaced');

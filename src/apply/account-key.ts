@@ -5,13 +5,14 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { thumbprint } from '../acme/jws.ts';
 import type { Issuer } from '../api/certmanager.ts';
 import type { Secret } from '../api/core.ts';
-import { annotations, fieldManager } from '../api/names.ts';
+import { annotations, fieldManager, labels } from '../api/names.ts';
 import type { Reply } from '../api/reply.ts';
 import { secrets } from '../api/resources.ts';
 import type { Kube } from '../kube/client.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import { keyFromPem, keyToPem } from '../pki/keys.ts';
 import type { KeyFacts } from '../plan/issuer-seen.ts';
+import { stampLabels, templateOf } from '../plan/stamp.ts';
 import { decode, encode } from './secret-content.ts';
 
 export interface AccountKey extends KeyFacts {
@@ -90,13 +91,16 @@ export async function accountKey(key: KeyObject): Promise<AccountKey> {
   return { key, hash, thumbprint: await thumbprint(key) };
 }
 
+/** That of a stamped Issuer is found by its labels when the Issuer is gone. */
 export function newKeySecret(issuer: Issuer, namespace: string, { key }: AccountKey): Secret {
   const { name, entry } = keyPlace(issuer);
+  const template = issuer.metadata.namespace === undefined ? undefined : templateOf(issuer.metadata.name);
+  const marks = template === undefined ? { [labels.managedBy]: 'cert-manager' } : stampLabels(template);
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
-    metadata: { name, namespace, labels: { 'app.kubernetes.io/managed-by': 'cert-manager' } },
+    metadata: { name, namespace, labels: marks },
     data: { [entry]: pemOf(key) },
   };
 }

@@ -2,7 +2,6 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { PrivateKeySpec } from '../api/certmanager.ts';
-import type { PresentedNote } from '../dns/provider.ts';
 import type { OrderState, Wait } from '../order/state.ts';
 import type { CsrFacts } from '../pki/csr.ts';
 import { keyMatchesSpec } from '../pki/keys.ts';
@@ -42,8 +41,6 @@ export interface Attempt {
   freshOrder?: string;
   /** When the paths of the order's proofs stood, epoch ms; for solvers that ask for a delay instead of a look. */
   presentedAt?: number;
-  /** What DNS providers said of the records that this process presented, by name. */
-  presented?: Readonly<Record<string, PresentedNote>>;
   /** A look at the path of a proof that is still going on, or whose result nobody has taken yet. */
   look?: Look;
   /** What the API server said when it refused to let us touch the namespace's Secrets; until a right is granted there. */
@@ -82,17 +79,7 @@ export function renewAttempt(attempt: Attempt, revision: number): Attempt {
 
 /** Forgets what belonged to a request that is gone, by our hand or somebody else's: neither its order's waits nor its refusal are the next one's. */
 export function forgetRequest(attempt: Attempt): void {
-  const parts = [
-    'signed',
-    'failure',
-    'order',
-    'freshOrder',
-    'presentedAt',
-    'presented',
-    'look',
-    'wait',
-    'request',
-  ] as const;
+  const parts = ['signed', 'failure', 'order', 'freshOrder', 'presentedAt', 'look', 'wait', 'request'] as const;
   for (const part of parts) delete attempt[part];
 }
 

@@ -4,6 +4,7 @@ import { keyOf } from '../kube/store.ts';
 import { issuerOf } from './issuer-of.ts';
 import type { OrderTurn, RequestTurn } from './order-turn.ts';
 import type { Turn } from './perform.ts';
+import { lastCertificate } from './renewal-info-last.ts';
 
 /** Undefined while there is no request, or its issuer has gone. */
 export function requestTurn(turn: Turn): RequestTurn | undefined {
@@ -12,7 +13,9 @@ export function requestTurn(turn: Turn): RequestTurn | undefined {
   const request = seen.request?.object;
   if (issuer === undefined || request === undefined) return undefined;
   const { about, attempt } = turn;
-  return { ports, about, attempt, request, issuer, wake: () => ports.wakeCertificate(keyOf(certificate)) };
+  const wake = () => ports.wakeCertificate(keyOf(certificate));
+  const last = () => lastCertificate(ports, certificate, seen.secret, attempt);
+  return { ports, about, attempt, request, issuer, wake, last };
 }
 
 export function orderTurn(turn: Turn): OrderTurn | undefined {

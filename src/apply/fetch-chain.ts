@@ -6,17 +6,21 @@ import type { AcmeSession } from '../acme/session.ts';
 import type { CaProblem } from '../order/ca.ts';
 import { chooseChain } from '../order/chain.ts';
 import type { OrderFact } from '../order/state.ts';
+import { readCertificate, splitPem } from '../pki/certificate.ts';
+import { publicKeysEqual } from '../pki/keys.ts';
 import { refOf } from '../plan/object-ref.ts';
 import type { OrderTurn } from './order-turn.ts';
+import { requestedCsr } from './request-csr.ts';
 
-/** A chain that does not exist is said, not waited for: the certificate serves with the CA's default chain all the same. */
+/**
+ * A chain that does not exist is said, not waited for: the certificate serves with the CA's default chain all the same. A certificate of another key
+ * serves nobody: it comes back as the CA's refusal.
+ */
 export async function fetchChain(turn: OrderTurn, session: AcmeSession, url: string): Promise<OrderFact> {
   const { preferredChain = '' } = turn.issuer.spec.acme ?? {};
   if (preferredChain === '') {
     const got = await download(session, url);
-    return got.ok
-      ? { kind: 'certificate', chainPem: got.value.resource.chainPem }
-      : { kind: 'problem', problem: got.problem };
+    return got.ok ? issuedTo(turn, got.value.resource.chainPem) : { kind: 'problem', problem: got.problem };
   }
   const got = await downloadAll(session, url);
   if (!got.ok) return { kind: 'problem', problem: got.problem };
@@ -27,8 +31,25 @@ export async function fetchChain(turn: OrderTurn, session: AcmeSession, url: str
     if (lost !== undefined && mayPass(lost)) return { kind: 'problem', problem: lost };
     await tellMissing(turn, preferredChain, choice.offered);
   }
-  return { kind: 'certificate', chainPem: choice.chainPem };
+  return issuedTo(turn, choice.chainPem);
 }
+
+function issuedTo({ request }: OrderTurn, chainPem: string): OrderFact {
+  const csr = requestedCsr(request);
+  const leaf = readCertificate(splitPem(chainPem)[0] ?? '');
+  if (!csr.ok || !leaf.ok) return { kind: 'certificate', chainPem };
+  return publicKeysEqual(leaf.value.publicKey, csr.value.publicKey) ? { kind: 'certificate', chainPem } : anotherKey;
+}
+
+const anotherKey: OrderFact = {
+  kind: 'problem',
+  problem: {
+    kind: 'refused',
+    status: 0,
+    type: 'otherKey',
+    detail: 'it has issued a certificate for another key than the request’s.',
+  },
+};
 
 /** What a bad moment has hidden may be the very chain that is preferred. */
 function mayPass({ kind }: CaProblem): boolean {

@@ -11,7 +11,7 @@ import type { Outcome } from '../queue/work-queue.ts';
 import { type Ownership, type OwnershipConfig, type Standing, watchOwnership } from './ownership.ts';
 import { issuanceGate, wakeIssuance } from './ownership-gate.ts';
 import type { Ports } from './ports.ts';
-import type { Queues } from './triggers.ts';
+import type { StampQueues } from './stamp-wakes.ts';
 
 type Reconcile = (key: string) => Promise<Outcome>;
 
@@ -21,7 +21,7 @@ export interface IssuanceOptions {
   readonly config: OwnershipConfig;
   readonly lease: LeadershipConfig;
   readonly ports: Ports;
-  readonly queues: Queues;
+  readonly queues: StampQueues;
   onBug(error: unknown): void;
 }
 

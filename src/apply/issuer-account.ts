@@ -77,7 +77,11 @@ export async function registerAccount(ports: Ports, issuer: Issuer, held: Held):
   const answered =
     typeof eab === 'string'
       ? await findAccount({ endpoint, key })
-      : await register({ endpoint, key, ...(email !== '' && { contact: email }), ...(eab?.ok && { eab: eab.value }) });
+      : await ports.budgets.account(issuer, {
+          make: () =>
+            register({ endpoint, key, ...(email !== '' && { contact: email }), ...(eab?.ok && { eab: eab.value }) }),
+          find: () => findAccount({ endpoint, key }),
+        });
   if (!answered.ok) return refusedAccount(ports, issuer, held, answered.problem);
   if (answered.value === undefined) {
     ports.secrets.named(secretNamespace(ports, issuer), externalAccountBinding?.keySecretRef.name ?? '');

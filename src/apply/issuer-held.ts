@@ -10,8 +10,9 @@ import type {
   RolloverSeen,
 } from '../plan/issuer-seen.ts';
 import type { KeySecret, NextKey } from './account-key.ts';
-import { issuerKey } from './issuer-of.ts';
+import { issuerKey, secretNamespace } from './issuer-of.ts';
 import type { Ports } from './ports.ts';
+import { asItCounts } from './stamp-served.ts';
 
 export interface Held {
   generation: number | undefined;
@@ -82,13 +83,17 @@ function isSharer(ports: Ports, issuer: Issuer, key: string): boolean {
 }
 
 /** The other issuers whose account key stands in the same entry of the same Secret. */
-export function sharers(ports: Pick<Ports, 'stores' | 'settings'>, issuer: Issuer): readonly Issuer[] {
+export function sharers(
+  ports: Pick<Ports, 'stores'> & { readonly settings: Pick<Ports['settings'], 'clusterResourceNamespace'> },
+  issuer: Issuer,
+): readonly Issuer[] {
   const { name, key = 'tls.key' } = issuer.spec.acme?.privateKeySecretRef ?? { name: '' };
-  const namespace = issuer.metadata.namespace ?? ports.settings.clusterResourceNamespace;
+  const namespace = secretNamespace(ports, issuer);
   return [ports.stores.issuers, ports.stores.clusterIssuers]
     .flatMap((store) => store.by('secret', name))
     .filter((other) => issuerKey(other) !== issuerKey(issuer))
-    .filter((other) => (other.metadata.namespace ?? ports.settings.clusterResourceNamespace) === namespace)
+    .filter((other) => secretNamespace(ports, other) === namespace)
+    .map((other) => asItCounts(ports, other))
     .filter(({ spec: { acme } }) => {
       const ref = acme?.privateKeySecretRef;
       return ref?.name === name && (ref.key ?? 'tls.key') === key;

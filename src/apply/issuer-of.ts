@@ -6,7 +6,9 @@ import type { KubeObject } from '../api/meta.ts';
 import { certManagerGroup } from '../api/names.ts';
 import { conditionOf } from '../plan/conditions.ts';
 import type { IssuerSeen } from '../plan/seen.ts';
+import { templateOf } from '../plan/stamp.ts';
 import type { Ports } from './ports.ts';
+import { asItCounts, stampLack } from './stamp-served.ts';
 import { wayTo } from './way.ts';
 
 /** A Certificate or a CertificateRequest. */
@@ -14,12 +16,12 @@ export interface Asking extends KubeObject {
   readonly spec: { readonly issuerRef: IssuerRef };
 }
 
-/** The Issuer or ClusterIssuer of the object's issuerRef, if it exists and is of our group. */
+/** The Issuer or ClusterIssuer of the object's issuerRef, if it exists and is of our group; a stamped one with its template's spec. */
 export function issuerOf(ports: Ports, asking: Asking): Issuer | undefined {
   const { kind, name } = fullRef(asking.spec.issuerRef);
-  return kind === 'ClusterIssuer'
-    ? ports.stores.clusterIssuers.get(name)
-    : ports.stores.issuers.get(`${asking.metadata.namespace}/${name}`);
+  if (kind === 'ClusterIssuer') return ports.stores.clusterIssuers.get(name);
+  const issuer = ports.stores.issuers.get(`${asking.metadata.namespace}/${name}`);
+  return issuer && asItCounts(ports, issuer);
 }
 
 /** "Issuer/ns/name" or "ClusterIssuer/name": the key of an issuer everywhere in this folder. */
@@ -34,17 +36,28 @@ export function wantedIssuerKey(asking: Asking): string {
   return kind === 'ClusterIssuer' ? `ClusterIssuer/${name}` : `Issuer/${asking.metadata.namespace}/${name}`;
 }
 
-/** Where the issuer's own Secrets stand. */
-export function secretNamespace(ports: Pick<Ports, 'settings'>, issuer: Issuer): string {
-  return issuer.metadata.namespace ?? ports.settings.clusterResourceNamespace;
+interface SecretSight {
+  readonly settings: Pick<Ports['settings'], 'clusterResourceNamespace'>;
+}
+
+/** Where the issuer's own Secrets stand. Of a stamped one no tenant reads them: its name decides, and its spec is its template's. */
+export function secretNamespace({ settings }: SecretSight, { metadata }: Issuer): string {
+  const { namespace, name } = metadata;
+  return namespace === undefined || templateOf(name) !== undefined ? settings.clusterResourceNamespace : namespace;
 }
 
 /** `names` are the DNS names to prove, with their `*.`; they matter to ACME issuers alone. */
 export function seeIssuer(ports: Ports, asking: Asking, names: readonly string[]): IssuerSeen {
-  const { kind, group } = fullRef(asking.spec.issuerRef);
+  const { kind, group, name: issuerName } = fullRef(asking.spec.issuerRef);
   if (group !== certManagerGroup) return { kind: 'external' };
   if (kind !== 'Issuer' && kind !== 'ClusterIssuer') return { kind: 'missing' };
   const issuer = issuerOf(ports, asking);
+  if (kind === 'Issuer' && templateOf(issuerName) !== undefined) {
+    const lack = stampLack(ports, { ...asking.metadata, name: issuerName });
+    if (lack !== undefined) return { kind: 'notReady', message: lack };
+    // About to be stamped.
+    if (issuer === undefined) return { kind: 'unseen' };
+  }
   if (issuer === undefined) return { kind: 'missing' };
   const ready = conditionOf(issuer.status?.conditions, 'Ready');
   if (ready === undefined) return { kind: 'unseen' };

@@ -24,6 +24,7 @@ import {
 } from './rollover.ts';
 import type { Signers } from './signers.ts';
 import { type SolverSecrets, solverLack } from './solver-secrets.ts';
+import { asServed, stampVerdict } from './stamp-served.ts';
 
 /** What other parts of the program know of issuers. */
 export interface IssuerParts {
@@ -75,7 +76,9 @@ export function issuerReconciler(
 function find(ports: Ports, key: string): Issuer | undefined {
   const slash = key.indexOf('/');
   const name = key.slice(slash + 1);
-  return key.startsWith('ClusterIssuer/') ? ports.stores.clusterIssuers.get(name) : ports.stores.issuers.get(name);
+  if (key.startsWith('ClusterIssuer/')) return ports.stores.clusterIssuers.get(name);
+  const issuer = ports.stores.issuers.get(name);
+  return issuer && asServed(ports, issuer);
 }
 
 /** What is known stays so until the spec, the key's Secret or the CA's opinion of the account changes. */
@@ -110,7 +113,7 @@ async function observe(
 ): Promise<Reply<IssuerSeen, KubeProblem> | 'waiting'> {
   const signer = issuer.spec.ca === undefined ? undefined : await signers(ports, issuer);
   if (signer?.kind === 'waiting') return 'waiting';
-  const verdict = await parts.verdict?.(ports, issuer);
+  const verdict = stampVerdict(ports, issuer) ?? (await parts.verdict?.(ports, issuer));
   if (verdict === 'waiting') return 'waiting';
   const lack = await solverLack(ports, issuer, held, parts.solverSecrets?.(issuer) ?? []);
   if (!lack.ok) return lack;

@@ -7,21 +7,38 @@ import type { KubeProblem } from '../kube/problem.ts';
 import type { Store } from '../kube/store.ts';
 import { missingInherited } from '../plan/inherited.ts';
 import { type ListenerAction, planListeners } from '../plan/listeners.ts';
+import { type RefSight, withOwnAccounts } from '../plan/stamp-refs.ts';
+import { byTurns } from '../queue/turns.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { resolveGateway } from '../resolve/gateway.ts';
 import type { GatewayWorld, Resolution } from '../resolve/world.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
+import { templateFor } from './stamp-served.ts';
+
+/** A flood is worked off in parts: whoever comes behind it is seen before the next one, and has its turn there. */
+const mostAtOnce = 48;
+
+type Issuance = RefSight['issuance'];
 
 /** The reconcile function for keys "namespace/name" of Gateways, existing or only pointed at. */
-export function listenerReconciler(ports: Ports): (key: string) => Promise<Outcome> {
+export function listenerReconciler(ports: Ports, issuance: () => Issuance): (key: string) => Promise<Outcome> {
   return async (key) => {
-    const { resolution, actions } = decideListeners(ports, key);
-    // Certificates are independent of each other: one refused write does not hold up the other listeners.
-    const problems = await Promise.all(actions.map((action) => perform(ports, action)));
-    const problem = problems.find((each) => each !== undefined);
-    await tell(ports, resolution);
-    return problem === undefined ? { kind: 'settled' } : afterProblem(problem, ports.now());
+    const tried = new Set<string>();
+    let problem: KubeProblem | undefined;
+    for (;;) {
+      const { resolution, actions } = decideListeners(ports, key, issuance());
+      const open = actions.filter((action) => !tried.has(idOf(action)));
+      if (open.length === 0) {
+        await tell(ports, resolution);
+        return problem === undefined ? { kind: 'settled' } : afterProblem(problem, ports.now());
+      }
+      const part = byTurns(open, namespaceOf).slice(0, mostAtOnce);
+      for (const action of part) tried.add(idOf(action));
+      // Certificates are independent of each other: one refused write does not hold up the other listeners.
+      const problems = await Promise.all(part.map((action) => perform(ports, action)));
+      problem ??= problems.find((each) => each !== undefined);
+    }
   };
 }
 
@@ -29,9 +46,13 @@ export function listenerReconciler(ports: Ports): (key: string) => Promise<Outco
 export type View = Pick<Ports, 'stores' | 'settings'>;
 
 /** Observe, resolve and plan one Gateway; nothing is written. */
-export function decideListeners(view: View, key: string) {
+export function decideListeners(view: View, key: string, issuance: Issuance = 'theirs') {
   const world = observe(view, key);
-  const resolution = resolveGateway(world);
+  const resolution = withOwnAccounts(resolveGateway(world), {
+    issuance,
+    hasOwnAccount: (template, namespace) => templateFor(view, template, namespace) !== undefined,
+    live: (namespace, name) => view.stores.certificates.get(`${namespace}/${name}`)?.spec.issuerRef,
+  });
   return { resolution, actions: planListeners(resolution, certificatesOf(view, world, resolution.wanted)) };
 }
 
@@ -129,6 +150,17 @@ async function perform(ports: Ports, action: ListenerAction): Promise<KubeProble
     default:
       return action satisfies never;
   }
+}
+
+/** Each is tried once a turn. */
+function idOf(action: ListenerAction): string {
+  const { kind } = action;
+  if (kind === 'say') return JSON.stringify([kind, action.event.about.uid, action.event.message]);
+  return JSON.stringify([kind, namespaceOf(action), action.object.metadata.name]);
+}
+
+function namespaceOf(action: ListenerAction): string {
+  return (action.kind === 'say' ? action.event.about.namespace : action.object.metadata.namespace) ?? '';
 }
 
 /** What the API server will not take as it is, is told and not sent again before it changes; a forbidden write may come to be allowed. */

@@ -12,6 +12,7 @@ import { type KeystoresSeen, secretDrift } from '../plan/secret-drift.ts';
 import type { CertificateSeen, SecretSeen } from '../plan/seen.ts';
 import { nothingStands } from '../plan/standing.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
+import { recall } from './budget-recall.ts';
 import { hasten } from './hurry.ts';
 import { issuerOf, seeIssuer } from './issuer-of.ts';
 import { unfitKey } from './kept-key.ts';
@@ -55,7 +56,10 @@ export async function observeCertificate(
   const request = seeRequest(ports, certificate, attempt);
   const [order] = request === undefined ? [] : ports.stores.orders.by('owner', request.object.metadata.uid ?? '');
   if (order === undefined) delete attempt.order;
-  else hasten(ports, order, attempt);
+  else {
+    hasten(ports, order, attempt);
+    recall(ports, order, issuerOf(ports, certificate), attempt);
+  }
   const due = renewal(certificate, secret.value, await signerEnd(ports, certificate, signers), attempt);
   const checked = checkRequest(certificate.spec);
   const rival = rivalOf(ports, certificate, secret.value);

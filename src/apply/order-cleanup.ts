@@ -43,6 +43,7 @@ export function orderCleanup(ports: Ports): (key: string) => Promise<Outcome> {
     }
     const left: Left[] = [];
     for (const kept of keptRecords(order)) {
+      if (isNeeded(ports, order, kept)) continue;
       const problem = await remove(ports, order, kept);
       if (problem !== undefined) left.push({ kept, problem });
     }
@@ -56,6 +57,15 @@ export function orderCleanup(ports: Ports): (key: string) => Promise<Outcome> {
 interface Left {
   readonly kept: KeptRecord;
   readonly problem: DnsProblem;
+}
+
+/** A CA may hand one pending authorization to two orders, which then prove its name by one value: the last of them removes it. */
+function isNeeded({ stores }: Ports, { metadata: { uid } }: Order, { name, record }: KeptRecord): boolean {
+  return stores.orders.by('host', name).some((other) => {
+    const isAtWork = other.metadata.uid !== uid && !isOver(other);
+    const { fqdn, value } = record;
+    return isAtWork && keptRecords(other).some((each) => each.record.fqdn === fqdn && each.record.value === value);
+  });
 }
 
 async function remove(ports: Ports, order: Order, kept: KeptRecord): Promise<DnsProblem | undefined> {

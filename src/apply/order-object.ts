@@ -6,11 +6,12 @@ import { annotations, labels } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { apiVersion, certificateRequests, orders } from '../api/resources.ts';
 import type { CaAuthorization, CaIdentifier, CaOrder } from '../order/ca.ts';
-import type { OrderState, Wait } from '../order/state.ts';
+import type { OrderState } from '../order/state.ts';
 import { canonicalIp } from '../pki/ip.ts';
 import type { Names } from '../pki/names.ts';
 import { hostLabel } from '../solve/host.ts';
 import { orderName } from './names.ts';
+import { notedWait } from './order-note.ts';
 
 /** The intent, written before the CA is asked: it names the hosts, so that every replica can answer for them. */
 export function orderObject(request: CertificateRequest, names: Names, replaces?: string): Order {
@@ -112,41 +113,4 @@ export function recordedStatus(
     (of?.authorizations ?? []).flatMap((each) => (each.challenges ?? []).map((challenge) => challenge.token));
   const isSame = last?.url === status.url && JSON.stringify(tokens(last)) === JSON.stringify(tokens(status));
   return isSame ? undefined : status;
-}
-
-function notedWait(order: Order): Wait | undefined {
-  const text = order.metadata.annotations?.[annotations.state];
-  if (text === undefined) return undefined;
-  try {
-    const noted: unknown = JSON.parse(text);
-    return isNoted(noted) ? { ...noted, until: Date.parse(noted.nextAttemptAt) } : undefined;
-  } catch {
-    // Somebody edited it: the CA is simply asked again.
-    return undefined;
-  }
-}
-
-interface NotedWait {
-  readonly reason: string;
-  readonly message: string;
-  readonly nextAttemptAt: string;
-  readonly attempts: number;
-}
-
-function isNoted(value: unknown): value is NotedWait {
-  if (typeof value !== 'object' || value === null) return false;
-  const { reason, message, nextAttemptAt, attempts } = value as Record<string, unknown>;
-  return (
-    typeof reason === 'string' &&
-    typeof message === 'string' &&
-    typeof attempts === 'number' &&
-    typeof nextAttemptAt === 'string' &&
-    !Number.isNaN(Date.parse(nextAttemptAt))
-  );
-}
-
-/** What the annotation says of a wait, so that a restart does not shorten it. */
-export function waitNote(wait: Wait): string {
-  const { reason, message, attempts, until } = wait;
-  return JSON.stringify({ reason, message, attempts, nextAttemptAt: new Date(until).toISOString() });
 }

@@ -4,6 +4,7 @@
 import type { CertificateRequest, Issuer } from '../api/certmanager.ts';
 import type { Order } from '../api/order.ts';
 import type { OrderFact, OrderState } from '../order/state.ts';
+import type { LastCertificate } from '../plan/renewal-class.ts';
 import type { Attempt } from './attempt.ts';
 import type { Done, Task } from './perform.ts';
 
@@ -12,7 +13,6 @@ export interface OrderAttempt extends Pick<Attempt, 'forbidden' | 'refusal' | 's
   /** UID of the Order that was created here while nothing has been asked of the CA for it yet. */
   freshOrder?: string;
   presentedAt?: number;
-  presented?: Attempt['presented'] & {};
   look?: Look;
 }
 
@@ -26,6 +26,8 @@ export interface RequestTurn extends Task {
   readonly request: CertificateRequest;
   readonly issuer: Issuer;
   readonly attempt: OrderAttempt;
+  /** What the certificate takes the place of; undefined where these names had none before, as far as anybody knows. */
+  readonly last?: () => LastCertificate | undefined;
   /** Puts the object that this turn is about back into its queue. */
   readonly wake: () => void;
 }

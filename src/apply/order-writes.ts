@@ -2,7 +2,8 @@
 
 import { annotations } from '../api/names.ts';
 import { orders } from '../api/resources.ts';
-import { orderObject, waitNote } from './order-object.ts';
+import { waitNote } from './order-note.ts';
+import { orderObject } from './order-object.ts';
 import type { OrderTurn, RequestTurn } from './order-turn.ts';
 import { type Done, onward, stopped, write } from './perform.ts';
 import { requestedCsr } from './request-csr.ts';
@@ -53,7 +54,7 @@ export async function noteWait(turn: OrderTurn): Promise<Done> {
       ports.stores.orders.note(value),
     );
   }
-  const noted = { ...order.metadata.annotations, [annotations.state]: waitNote(wait) };
+  const noted = { ...order.metadata.annotations, [annotations.state]: waitNote(wait, issuer) };
   const metadata = { ...order.metadata, annotations: noted };
   return write(turn, 'note the wait on the Order', ports.kube.replace(orders, { ...order, metadata }), (value) =>
     ports.stores.orders.note(value),

@@ -7,7 +7,7 @@ import { keyOf } from '../kube/store.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { issuerKey } from './issuer-of.ts';
 import type { Stores } from './ports.ts';
-import type { Queues } from './triggers.ts';
+import { type StampQueues, wakeStamps } from './stamp-wakes.ts';
 
 type Reconcile = (key: string) => Promise<Outcome>;
 
@@ -57,7 +57,7 @@ export function issuanceGate(): IssuanceGate {
 }
 
 /** Puts everything that issuance is about into its queue, as a first list would. */
-export function wakeIssuance(stores: Stores, queues: Queues): void {
+export function wakeIssuance(stores: Stores, queues: StampQueues): void {
   const listed = (key: string, object: KubeObject) => ({ kind: 'applied', key, object, origin: 'list' }) as const;
   for (const issuers of [stores.issuers, stores.clusterIssuers]) {
     for (const issuer of issuers.list()) queues.issuer(issuerKey(issuer), listed(issuerKey(issuer), issuer));
@@ -66,4 +66,5 @@ export function wakeIssuance(stores: Stores, queues: Queues): void {
     queues.certificate(keyOf(certificate), listed(keyOf(certificate), certificate));
   }
   for (const request of stores.requests.list()) queues.request(keyOf(request), listed(keyOf(request), request));
+  wakeStamps(stores, queues);
 }

@@ -65,6 +65,7 @@ async function tell(turn: Turn, stage: Stage, issuedHere: boolean): Promise<void
   const about = refOf(certificate);
   // Whoever suspends a Certificate says so on it, and that another controller is at work is no warning.
   if (stage.kind === 'blocked' && (stage.reason === 'Suspended' || stage.reason === 'AwaitingIssuer')) return;
+  if (stage.kind === 'blocked' && stage.inLine === true) return;
   if (stage.kind === 'failed' || stage.kind === 'blocked') {
     const reason = stage.kind === 'failed' ? 'Failed' : stage.reason;
     const type = orderlyWaits.has(reason) ? 'Normal' : 'Warning';

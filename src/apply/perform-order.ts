@@ -7,7 +7,7 @@ import type { AcmeSession } from '../acme/session.ts';
 import type { Issuer } from '../api/certmanager.ts';
 import { orders } from '../api/resources.ts';
 import type { CaAuthorization, CaOrder, CaProblem } from '../order/ca.ts';
-import type { OrderEffect, OrderFact, Proof } from '../order/state.ts';
+import type { OrderEffect, OrderFact, OrderState, Proof } from '../order/state.ts';
 import { effectOf, step } from '../order/step.ts';
 import { canonicalIp } from '../pki/ip.ts';
 import { doubtsAccount } from '../plan/account-doubt.ts';
@@ -26,7 +26,7 @@ import { meansOf } from './way.ts';
 /** One effect: asks the CA, looks at a path or writes once, then steps. */
 export async function advanceOrder(turn: OrderTurn): Promise<Done> {
   const { ports, attempt, issuer } = turn;
-  const state = attempt.order ?? resume(turn.order, attempt.freshOrder);
+  const state = attempt.order ?? takenUp(resume(turn.order, attempt.freshOrder));
   const effect = effectOf(state, ports.now());
   attempt.order = state;
   if (effect.kind === 'wait' || effect.kind === 'rest') return onward;
@@ -43,9 +43,18 @@ export async function advanceOrder(turn: OrderTurn): Promise<Done> {
   if (happened.kind === 'problem' && isDoubted) {
     return withoutAccount(ports, issuer, happened.problem.detail);
   }
-  attempt.order = step(state, happened, ports.now());
+  const next = step(state, happened, ports.now());
+  ports.budgets.happened(turn, state, happened, next);
+  attempt.order = next;
   if (attempt.order.kind === 'issued') attempt.signed = { chainPem: attempt.order.chainPem };
   return onward;
+}
+
+/** A place in line is asked for anew: the line of the last process is gone, and this one may be shorter. */
+function takenUp(state: OrderState): OrderState {
+  if (!('wait' in state) || state.wait?.inLine !== true) return state;
+  const { wait: _, ...rest } = state;
+  return rest;
 }
 
 /** The order is not to blame; it goes on once the issuer has an account again. */
@@ -62,6 +71,8 @@ async function perform(turn: OrderTurn, session: AcmeSession, effect: OrderEffec
       return apart(turn, `find ${uid}`, () => findOrder(turn.ports, session, turn.order));
     case 'preflight':
       return preflight(turn, session);
+    case 'admit':
+      return apart(turn, `admit ${uid} ${effect.replacing}`, () => turn.ports.budgets.ask(turn, effect.replacing));
     case 'place':
       return apart(turn, `place ${uid} ${effect.replacing}`, () => place(turn, session, effect.replacing));
     case 'readOrder':

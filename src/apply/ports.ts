@@ -2,7 +2,7 @@
 
 import type { Certificate, CertificateRequest, Issuer } from '../api/certmanager.ts';
 import type { Challenge } from '../api/challenge.ts';
-import type { Metadata } from '../api/core.ts';
+import type { ConfigMap, Metadata } from '../api/core.ts';
 import type { Gateway, GatewayClass, HttpRoute, ListenerSet, Namespace, ReferenceGrant } from '../api/gateway.ts';
 import type { Order } from '../api/order.ts';
 import type { ProviderPorts } from '../dns/make-provider.ts';
@@ -15,10 +15,12 @@ import type { Logger } from '../report/logger.ts';
 import type { ResolveOptions } from '../resolve/world.ts';
 import type { AddressCheck } from '../solve/preflight.ts';
 import type { Accounts } from './accounts.ts';
+import type { Budgets } from './budgets.ts';
 import type { KeyMaker } from './key-maker.ts';
 import type { KeystoreMaker } from './keystore-maker.ts';
 import type { Looks } from './looks.ts';
 import type { RecordMemories } from './record-notes.ts';
+import type { RenewalBook } from './renewal-info-book.ts';
 import type { SecretWatches } from './secret-watches.ts';
 import type { VaultSigner } from './vault.ts';
 
@@ -38,6 +40,8 @@ export interface Stores {
   readonly routes: Store<HttpRoute>;
   readonly grants: Store<ReferenceGrant>;
   readonly roleBindings: Store<Metadata>;
+  /** The ConfigMap certway-limits. */
+  readonly limits: Store<ConfigMap>;
 }
 
 export interface Settings {
@@ -57,6 +61,8 @@ export interface Settings {
   readonly leastBackOffMs: number;
   /** --dns01-cleanup-patience: how long an Order that is being deleted is held for a TXT record that cannot be removed. */
   readonly recordPatienceMs: number;
+  /** Whether CAs are asked when they would like a certificate to be renewed (RFC 9773). */
+  readonly renewalInfo: 'asked' | 'ignored';
   /** Who approves requests: Certway itself, or others alone. */
   readonly approver: 'ours' | 'theirs';
 }
@@ -74,6 +80,7 @@ export interface Ports {
   readonly stores: Stores;
   readonly secrets: SecretWatches;
   readonly accounts: Accounts;
+  readonly budgets: Budgets;
   readonly vaults: VaultSigner;
   readonly keys: KeyMaker;
   readonly keystores: KeystoreMaker;
@@ -85,6 +92,8 @@ export interface Ports {
   readonly presenting: Set<string>;
   /** What this process knows of the TXT records of its Orders. */
   readonly records: RecordMemories;
+  /** What CAs have suggested for the certificates that stand. */
+  readonly renewals: RenewalBook;
   readonly recorder: Recorder;
   readonly log: Logger;
   readonly settings: Settings;
@@ -94,4 +103,6 @@ export interface Ports {
   /** Puts a key back after something that no watch tells: a look at a path is over. */
   readonly wakeCertificate: (key: string) => void;
   readonly wakeRequest: (key: string) => void;
+  /** Puts a Certificate into the queue that asks its CA about it. */
+  readonly wakeRenewalInfo: (key: string) => void;
 }

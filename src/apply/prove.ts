@@ -64,7 +64,8 @@ export async function present(turn: OrderTurn, session: AcmeSession, proofs: rea
   if (records.length === 0) return fact(done);
   const thumbprint = await session.endpoint.thumbprint(session.key);
   const uid = order.metadata.uid ?? '';
-  return look(turn, `present ${uid}`, async (signal) => {
+  // By the key of its time: what was written for a key that has been rolled over since proves nothing.
+  return look(turn, `present ${uid} ${thumbprint}`, async (signal) => {
     ports.presenting.add(uid);
     try {
       return await presentRecords(turn, records, thumbprint, within(signal, longestPresentMs(records.length)));
@@ -85,7 +86,8 @@ export async function check(turn: OrderTurn, session: AcmeSession, proofs: reado
   if (put.kind !== 'standing') return put;
   const thumbprint = await session.endpoint.thumbprint(session.key);
   const { addressCheck, nameservers, port } = ports.settings.selfCheck;
-  return look(turn, `check ${order.metadata.uid} ${proofs.map(({ token }) => token).join()}`, async (signal) => {
+  const at = `check ${order.metadata.uid} ${thumbprint} ${proofs.map(({ token }) => token).join()}`;
+  return look(turn, at, async (signal) => {
     const walks = put.paths.map(async (path) => {
       const { token = '' } = proofs.find(({ type, host }) => type === 'http-01' && host === path.host) ?? {};
       const expected = `${token}.${thumbprint}`;

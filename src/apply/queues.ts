@@ -5,7 +5,7 @@ import type { Change } from '../kube/store.ts';
 import { type Outcome, WorkQueue } from '../queue/work-queue.ts';
 import type { Logger } from '../report/logger.ts';
 import type { Metrics } from '../report/metrics.ts';
-import type { Queues } from './triggers.ts';
+import type { StampQueues } from './stamp-wakes.ts';
 
 type Reconcile = (key: string) => Promise<Outcome>;
 
@@ -15,18 +15,22 @@ export interface WorkOptions {
   readonly issuer: Reconcile;
   readonly request: Reconcile;
   readonly cleanup: Reconcile;
+  readonly stamp: Reconcile;
+  readonly renewalInfo: Reconcile;
   readonly workers: number;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
 
-export interface Work extends Queues {
+export interface Work extends StampQueues {
+  /** Certificates whose CA is to be asked when it would like to renew them. */
+  renewalInfo(key: string): void;
   /** Begins to work; until then keys only gather. */
   start(options: WorkOptions): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const names = ['gateway', 'certificate', 'issuer', 'request', 'cleanup'] as const;
+const names = ['gateway', 'certificate', 'issuer', 'request', 'cleanup', 'stamp', 'renewalInfo'] as const;
 type Name = (typeof names)[number];
 
 /** Queues that gather keys from the first watch event on and hand them out once `start` is called. */
@@ -37,6 +41,8 @@ export function makeWork(): Work {
     issuer: new Set(),
     request: new Set(),
     cleanup: new Set(),
+    stamp: new Set(),
+    renewalInfo: new Set(),
   };
   const queues = new Map<Name, WorkQueue>();
   const add = (name: Name) => (key: string, change?: Change<KubeObject>) => {
@@ -51,11 +57,14 @@ export function makeWork(): Work {
     issuer: add('issuer'),
     request: add('request'),
     cleanup: add('cleanup'),
+    stamp: add('stamp'),
+    renewalInfo: add('renewalInfo'),
     start: (options) => {
       // Issuers first: most Certificates would only find that theirs is not ready yet.
-      for (const name of ['issuer', 'gateway', 'certificate', 'request', 'cleanup'] as const) {
+      for (const name of ['issuer', 'stamp', 'gateway', 'certificate', 'request', 'cleanup', 'renewalInfo'] as const) {
         const queue = new WorkQueue({
-          concurrency: options.workers,
+          // Questions about renewals may wait: what is being issued goes to the same CA.
+          concurrency: name === 'renewalInfo' ? Math.min(4, options.workers) : options.workers,
           run: timed(name, options),
           onError: (key, error) => options.log.error({ controller: name, key, err: error }, 'reconcile failed: a bug'),
         });

@@ -13,6 +13,7 @@ import { keyFromPem, publicHalf, publicKeysEqual } from '../pki/keys.ts';
 import { planRequest, type RequestAction, type RequestSeenAlone } from '../plan/request.ts';
 import { nothingStands } from '../plan/standing.ts';
 import type { Outcome } from '../queue/work-queue.ts';
+import { recall } from './budget-recall.ts';
 import { hasten } from './hurry.ts';
 import { issuerOf, seeIssuer } from './issuer-of.ts';
 import { refusedName } from './names-allowed.ts';
@@ -87,7 +88,10 @@ async function observe(
   const { csr } = memory;
   const [order] = ports.stores.orders.by('owner', request.metadata.uid ?? '');
   if (order === undefined) delete memory.order;
-  else hasten(ports, order, memory);
+  else {
+    hasten(ports, order, memory);
+    recall(ports, order, issuerOf(ports, request), memory);
+  }
   const issuer = seeIssuer(ports, request, csr.ok ? hostsOf({ spec: csr.value.names }) : []);
   const isSelfSigned = issuerOf(ports, request)?.spec.selfSigned !== undefined;
   const lacksKey = issuer.kind === 'local' && isSelfSigned ? await findKey(ports, request, memory) : undefined;

@@ -20,6 +20,8 @@ export interface SecretWatches {
   named(namespace: string, name: string): SecretWatch;
   /** Nothing of ours is left in the namespace. */
   release(namespace: string): void;
+  /** Ends the watches of single Secrets there whose names nobody needs any more. */
+  retain(namespace: string, isNeeded: (name: string) => boolean): void;
   /** A right was granted in the namespace: try again what was forbidden. */
   granted(namespace: string): void;
   /** When a right was last granted there, epoch ms; 0 if never seen. */
@@ -89,6 +91,13 @@ export function secretWatches(options: SecretWatchOptions): SecretWatches {
     release: (namespace) => {
       running.get(namespace)?.stop();
       running.delete(namespace);
+    },
+    retain: (namespace, isNeeded) => {
+      for (const [key, entry] of running) {
+        if (!key.startsWith(`${namespace}/`) || isNeeded(nameOf(key))) continue;
+        entry.stop();
+        running.delete(key);
+      }
     },
     grantedAt: (namespace) => grants.get(namespace) ?? 0,
     granted: (namespace) => {

@@ -9,6 +9,7 @@ import { parseGoDuration } from '../pki/renewal.ts';
 import { requestSatisfies } from '../pki/satisfies.ts';
 import { approvalOf } from '../plan/approval.ts';
 import type { RequestSeen, SecretSeen } from '../plan/seen.ts';
+import { isTwin } from '../plan/stamp.ts';
 import { type Attempt, forgetRequest } from './attempt.ts';
 import { requestName } from './names.ts';
 import type { Ports } from './ports.ts';
@@ -91,8 +92,12 @@ function differences(
 ): readonly string[] {
   const issuer = ({ name, kind, group }: IssuerRef) => `${group || certManagerGroup}/${kind || 'Issuer'}/${name}`;
   const usages = (of: readonly string[] | undefined) => [...new Set(of)].sort().join();
+  // What has been issued stays good at the CA's other account; what is being issued goes to the one that is asked for.
+  const isSameIssuer =
+    issuer(asked.issuerRef) === issuer(wanted.issuerRef) ||
+    (missing === 'fits' && isTwin(asked.issuerRef, wanted.issuerRef));
   const terms = [
-    issuer(asked.issuerRef) === issuer(wanted.issuerRef) ? [] : ['issuerRef'],
+    isSameIssuer ? [] : ['issuerRef'],
     sameDuration(asked.duration, wanted.duration, missing) ? [] : ['duration'],
     (asked.isCA ?? false) === (wanted.isCA ?? false) ? [] : ['isCA'],
     usages(asked.usages) === usages(wanted.usages) ? [] : ['usages'],

@@ -9,6 +9,7 @@ import { secrets } from '../api/resources.ts';
 import { makeProvider, solverSecrets } from '../dns/make-provider.ts';
 import { type DnsProblem, failed } from '../dns/problem.ts';
 import type { DnsProvider } from '../dns/provider.ts';
+import { templateBehind } from '../plan/stamp.ts';
 import type { Ports } from './ports.ts';
 import { decode } from './secret-content.ts';
 
@@ -30,7 +31,8 @@ export async function solverProvider(
   order: Order,
   solver: Dns01Solver,
 ): Promise<Reply<DnsProvider, DnsProblem>> {
-  const isCluster = order.spec.issuerRef.kind === 'ClusterIssuer';
+  // What is stamped from a ClusterIssuer has its solvers, with their Secrets.
+  const isCluster = templateBehind(order.spec.issuerRef) !== undefined;
   const namespace = isCluster ? ports.settings.clusterResourceNamespace : (order.metadata.namespace ?? '');
   const found = new Map<string, Secret>();
   for (const { name } of solverSecrets(solver)) {

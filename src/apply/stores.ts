@@ -10,6 +10,7 @@ import type { Order } from '../api/order.ts';
 import { Store } from '../kube/store.ts';
 import { vaultSecretNames } from '../plan/issuer-vault.ts';
 import { passwordSecrets } from '../plan/keystores-wanted.ts';
+import { templateBehind, templateOf } from '../plan/stamp.ts';
 import { parentKey } from '../resolve/source.ts';
 import { hostLabel } from '../solve/host.ts';
 import { dnsSecrets } from './dns-secrets.ts';
@@ -37,6 +38,7 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
         passwordSecret: (of) => passwordSecrets(of.spec).map((name) => `${of.metadata.namespace}/${name}`),
         issuer: (of) => (fullRef(of.spec.issuerRef).group === certManagerGroup ? [wantedIssuerKey(of)] : []),
         parent: parentOf,
+        template: (of) => listOf(templateBehind(of.spec.issuerRef)),
       },
     }),
     requests: new Store<CertificateRequest>({
@@ -53,11 +55,15 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
       },
     }),
     challenges: new Store<Challenge>({ onBug, indexes: { owner: ownersOf } }),
-    issuers: new Store<Issuer>({ onBug, indexes: { secret: issuerSecretsOf } }),
+    issuers: new Store<Issuer>({
+      onBug,
+      indexes: { secret: issuerSecretsOf, template: ({ metadata }) => listOf(templateOf(metadata.name)) },
+    }),
     clusterIssuers: new Store<Issuer>({ onBug, indexes: { secret: issuerSecretsOf } }),
     routes: new Store<HttpRoute>({ onBug, indexes: { host: routeHosts } }),
     grants: new Store({ onBug }),
     roleBindings: new Store({ onBug }),
+    limits: new Store({ onBug }),
   };
 }
 
@@ -70,6 +76,10 @@ const setIndexes = {
 function secretsOf(object: KubeObject, listeners: readonly Listener[]): readonly string[] {
   const names = listeners.flatMap((listener) => (listener.tls?.certificateRefs ?? []).map((ref) => ref.name));
   return [...new Set(names)].map((name) => `${object.metadata.namespace}/${name}`);
+}
+
+function listOf(value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [value];
 }
 
 function ownersOf(object: KubeObject): readonly string[] {

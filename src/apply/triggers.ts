@@ -11,8 +11,10 @@ import { parentKey } from '../resolve/source.ts';
 import { ordersOfRoute, ordersThrough } from './challenge-wakes.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
 import { isOver } from './order-cleanup.ts';
+import { isPaused } from './order-note.ts';
 import { isUnfinished } from './order-object.ts';
 import type { Ports } from './ports.ts';
+import { endUnneeded } from './secret-needs.ts';
 import { ordersBy, ordersBySecret } from './solver-wakes.ts';
 
 export interface Queues {
@@ -27,7 +29,7 @@ export interface Queues {
 
 /** What mapping changes to keys needs: the caches, and the watches that a granted right wakes. */
 export type Wired = Pick<Ports, 'stores' | 'settings' | 'hurried'> & {
-  readonly secrets: Pick<Ports['secrets'], 'granted' | 'release'>;
+  readonly secrets: Pick<Ports['secrets'], 'granted' | 'release' | 'retain'>;
 };
 
 export function wireTriggers(ports: Wired, queues: Queues): void {
@@ -62,6 +64,7 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
   });
   stores.certificates.subscribe((change) => {
     queues.certificate(change.key, change);
+    endUnneeded(ports, change);
     if (concernsListeners(change)) for (const gateway of gatewaysOf(ports, change)) queues.gateway(gateway);
     if (change.kind === 'removed') {
       wakeRivals(ports, queues, change.previous);
@@ -73,6 +76,7 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
     const owners = ownersOf(change, 'Certificate');
     for (const key of owners) queues.certificate(key, change);
     if (owners.length === 0) queues.request(change.key, change);
+    endUnneeded(ports, change);
   });
   stores.orders.subscribe((change) => {
     // Replicas that do not lead never take one off.
@@ -89,9 +93,13 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
       const issuer = change.kind === 'applied' ? change.object : change.previous;
       const key = issuerKey(issuer);
       queues.issuer(key, change);
+      endUnneeded(ports, change);
       const isOld = change.kind === 'applied' && change.previous !== undefined;
       // Its solvers may be others now.
       if (isOld && isEdited(change)) for (const order of ordersBy(ports, issuer)) hurry(ports, queues, order);
+      if (isOld && saysUnpaused(change)) {
+        for (const order of stores.orders.by('issuer', key)) if (isPaused(order)) wakeOrder(ports, queues, order);
+      }
       if (change.kind === 'applied' && change.previous !== undefined && sameReadiness(change.object, change.previous))
         return;
       for (const certificate of stores.certificates.by('issuer', key)) queues.certificate(keyOf(certificate));
@@ -163,7 +171,7 @@ function ownedBits(certificate: Certificate | undefined) {
 }
 
 /** The Gateways whose listeners made, or want, the Certificate: an edit by hand is put right, a removed one made again. */
-function gatewaysOf(ports: Wired, change: Change<Certificate>): readonly string[] {
+export function gatewaysOf(ports: Pick<Wired, 'stores'>, change: Change<Certificate>): readonly string[] {
   const certificate = change.kind === 'applied' ? change.object : change.previous;
   const namespace = certificate.metadata.namespace ?? '';
   const { stores } = ports;
@@ -217,6 +225,12 @@ function ownersOf(change: Change<KubeObject>, kind: string): readonly string[] {
 /** Its spec is new, or it came or went. */
 function isEdited(change: Change<KubeObject>): boolean {
   return change.kind === 'removed' || change.object.metadata.generation !== change.previous?.metadata.generation;
+}
+
+/** Somebody has ended the CA's pause, and says so. */
+function saysUnpaused(change: Change<KubeObject>): boolean {
+  const said = ({ metadata }: KubeObject) => metadata.annotations?.[annotations.unpause];
+  return change.kind === 'applied' && change.previous !== undefined && said(change.object) !== said(change.previous);
 }
 
 /** Whom it lets in, and which names it may have, is as it was. */

@@ -9,6 +9,7 @@ import { type ReflectorState, reflect } from '../kube/reflector.ts';
 import type { Session } from '../kube/session.ts';
 import { Store } from '../kube/store.ts';
 import type { Logger } from '../report/logger.ts';
+import { limitsMap } from './budget-limits.ts';
 import type { Stores } from './ports.ts';
 
 export interface WatchOptions {
@@ -19,6 +20,8 @@ export interface WatchOptions {
   readonly listenerSets: boolean;
   /** Where ReferenceGrants for the solver Service stand. */
   readonly solverNamespace: string;
+  /** Where the ConfigMap certway-limits stands. */
+  readonly limitsNamespace: string;
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly onState: (kind: string, state: ReflectorState['kind']) => void;
@@ -55,6 +58,10 @@ export function startWatches(options: WatchOptions): Watches {
   // Gateways select namespaces by their labels, and every name of a CSR is held against what its namespace may use.
   start(resources.namespaces, stores.namespaces, { metadataOnly: true });
   start(resources.roleBindings, stores.roleBindings, { labelSelector: `${labels.grant}=true`, metadataOnly: true });
+  start(resources.configMaps, stores.limits, {
+    namespace: options.limitsNamespace,
+    fieldSelector: `metadata.name=${limitsMap}`,
+  });
   if (options.gatewayApi) {
     const ours = { labelSelector: `${labels.managedBy}=certway` };
     start(resources.gateways, stores.gateways);
@@ -82,6 +89,7 @@ export function startWatches(options: WatchOptions): Watches {
 interface Narrowing {
   readonly namespace?: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   readonly metadataOnly?: boolean;
 }
 

@@ -7,7 +7,7 @@ import { unsupported } from '../dns/make-provider.ts';
 import type { CaAuthorization } from '../order/ca.ts';
 import type { ChallengeType, Means } from '../order/state.ts';
 import type { ProofPath } from '../solve/path.ts';
-import { chooseSolver, pickSolver } from '../solve/solver.ts';
+import { pickSolver } from '../solve/solver.ts';
 import { type Asking, challengePath } from './challenge-parent.ts';
 import type { Ports } from './ports.ts';
 
@@ -31,18 +31,17 @@ export function wayTo(
   // RFC 8738 §7: DNS does not prove who holds an address.
   const ways = isAddress ? (offered ?? methods).filter((type) => type === 'http-01') : offered;
   const question = { ...wish, ...(ways !== undefined && { offered: ways }) };
-  const chosen = chooseSolver(question);
-  if (chosen?.type === 'dns-01') {
-    const { solver } = chosen;
-    const foreign = solver.dns01 === undefined ? undefined : unsupported(solver.dns01);
-    return foreign === undefined ? { type: 'dns-01', solver } : { refusal: foreign };
-  }
   const picked = pickSolver(question);
   if ('refusal' in picked) {
     return isAddress ? { refusal: `${picked.refusal} An IP address can be proven by HTTP-01 only.` } : picked;
   }
-  const path = challengePath(ports, about, picked.solver, name);
-  return path.kind === 'closed' ? path : { type: 'http-01', path, solver: picked.solver };
+  const { type, solver } = picked;
+  if (type === 'dns-01') {
+    const foreign = solver.dns01 === undefined ? undefined : unsupported(solver.dns01);
+    return foreign === undefined ? { type, solver } : { refusal: foreign };
+  }
+  const path = challengePath(ports, about, solver, name);
+  return path.kind === 'closed' ? path : { type, path, solver };
 }
 
 /** The same for what the CA asks to be proven. */

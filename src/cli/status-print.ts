@@ -74,6 +74,6 @@ function coloured(text: string, colour: number, { colours }: Paper): string {
 }
 
 /** Names and messages are other people's: they cannot steer the terminal. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }

@@ -4,9 +4,9 @@ import type { HttpRoute, ParentRef } from '../api/gateway.ts';
 import { labels } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { hostsOf } from '../apply/order-object.ts';
-import { conditionOf } from '../plan/conditions.ts';
 import { quoted } from '../resolve/words.ts';
-import { asOne } from './status-blame.ts';
+import { routeVerdict } from '../solve/route-verdict.ts';
+import { asOne, type Problem } from './status-blame.ts';
 import type { ViewNode } from './status-node.ts';
 
 export function routeNodes(order: Order, routes: readonly HttpRoute[]): readonly ViewNode[] {
@@ -23,27 +23,27 @@ function routeNode(route: HttpRoute): ViewNode {
   const through = parent === undefined ? '' : ` through ${placeOf(parent, route.metadata.namespace)}`;
   const node = { what: 'HTTPRoute', name };
   const where = `${route.spec.hostnames?.join(', ') ?? 'an IP address'}${through}`;
-  const parents = route.status?.parents ?? [];
-  if (parents.length === 0) return { ...node, mark: 'busy', says: `${where}; no data plane has answered for it yet` };
-  for (const { controllerName, conditions } of parents) {
-    for (const type of ['Accepted', 'ResolvedRefs']) {
-      const found = conditionOf(conditions, type);
-      if (found?.status !== 'False') continue;
-      const why = `${controllerName} says ${type}=False, ${found.reason ?? ''}: ${asOne(found.message ?? '')}`;
-      const sentence = `HTTPRoute ${name} for ${where}: ${why}`;
-      return {
-        ...node,
-        mark: 'bad',
-        says: `${where}; ${why}`,
-        problem: { key: `route/${name}`, who: 'platform owner', sentence },
-      };
+  // Whether they take too long is told where the self-check fails; here they have simply not answered.
+  const verdict = routeVerdict(route, route.spec.parentRefs ?? [], 0);
+  switch (verdict.kind) {
+    case 'accepted': {
+      const controllers = (route.status?.parents ?? []).map((each) => each.controllerName);
+      return { ...node, mark: 'good', says: `${where}; accepted by ${controllers.join(', ')}` };
     }
+    case 'pending':
+      return { ...node, mark: 'busy', says: `${where}; no data plane has answered for it yet` };
+    case 'refused': {
+      const why = asOne(verdict.message);
+      const problem: Problem = {
+        key: `route/${name}`,
+        who: 'platform owner',
+        sentence: `HTTPRoute ${name} for ${where}: ${why}`,
+      };
+      return { ...node, mark: 'bad', says: `${where}; ${why}`, problem };
+    }
+    default:
+      return verdict satisfies never;
   }
-  return {
-    ...node,
-    mark: 'good',
-    says: `${where}; accepted by ${parents.map((each) => each.controllerName).join(', ')}`,
-  };
 }
 
 function placeOf({ kind = 'Gateway', namespace, name, sectionName }: ParentRef, home: string | undefined): string {

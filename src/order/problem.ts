@@ -35,10 +35,10 @@ export function afterProblem(state: OrderState, problem: CaProblem, now: number)
 }
 
 /** After a wait the path is walked again: it may be another one by then. */
-function unplaced(state: Active): OrderState {
+export function unplaced(state: Active): OrderState {
   if (state.kind !== 'cleared') return state;
-  const { walked: _, ...rest } = state;
-  return { ...rest, kind: 'intended', asked: 'no' };
+  const { plain, wait } = state;
+  return { kind: 'intended', asked: 'no', ...(plain && { plain }), ...(wait !== undefined && { wait }) };
 }
 
 type Active = Exclude<OrderState, { kind: 'issued' | 'failed' }>;

@@ -25,6 +25,8 @@ export interface Wait {
   readonly reason: string;
   readonly message: string;
   readonly attempts: number;
+  /** It stands in Certway's own line: the CA has not been asked, and after a restart the line is asked anew instead of the clock. */
+  readonly inLine?: true;
 }
 
 interface Waiting {
@@ -40,8 +42,11 @@ interface Waiting {
 export type OrderState =
   /** Only the intent is recorded. `maybe`: an earlier process, or a lost reply, may have asked the CA already. */
   | ({ readonly kind: 'intended'; readonly asked: 'no' | 'maybe'; readonly plain?: true } & Waiting)
-  /** Nothing was asked of the CA, and what it will look at answers. `plain`: it refused to have a certificate replaced. */
-  | ({ readonly kind: 'cleared'; readonly plain?: true } & Waiting)
+  /**
+   * Nothing was asked of the CA, and what it will look at answered at `at` (epoch ms). `plain`: it refused to have a certificate replaced.
+   * `admitted`: the CA has room for the order, and a place in it is kept.
+   */
+  | ({ readonly kind: 'cleared'; readonly at: number; readonly plain?: true; readonly admitted?: true } & Waiting)
   /** The order's URL is known, the CA's view of it is not. */
   | ({ readonly kind: 'known'; readonly url: string } & Waiting)
   | ({ readonly kind: 'placed'; readonly order: CaOrder } & Waiting)
@@ -70,6 +75,8 @@ export type OrderEffect =
   | { readonly kind: 'find' }
   /** Walks the CA's way to every name first: an order that cannot be validated costs its owner's scarcest budget. */
   | { readonly kind: 'preflight' }
+  /** Whether the CA's limits leave room for the order, and no other one comes before it. */
+  | { readonly kind: 'admit'; readonly replacing: 'asWished' | 'no' }
   | { readonly kind: 'place'; readonly replacing: 'asWished' | 'no' }
   | { readonly kind: 'readOrder'; readonly url: string }
   | { readonly kind: 'readAuthorizations'; readonly urls: readonly string[] }
@@ -97,6 +104,9 @@ export type OrderFact =
   | { readonly kind: 'done' }
   /** Nothing speaks against the order; `walked` where the paths of all HTTP-01 names answered. */
   | { readonly kind: 'cleared'; readonly walked: boolean }
+  | { readonly kind: 'admitted' }
+  /** It is not the order's turn, by a limit of the CA or because another one comes first; looked at again at `until` (epoch ms). */
+  | { readonly kind: 'limited'; readonly reason: string; readonly message: string; readonly until: number }
   /** The path to a name does not lead to us; `until`, where the finder knows better when to look again (epoch ms). */
   | { readonly kind: 'unreachable'; readonly reason?: string; readonly message: string; readonly until?: number }
   /** The CA takes the order, but not as the replacement of the certificate that it named (RFC 9773 §5). */

@@ -1,17 +1,21 @@
 // The order's state machine: `effectOf` says what a state asks for, `step` what a fact makes of it. Pure; called by apply/perform-order.ts.
 //
 //   intended, maybe asked ──find──▶ placed | intended, not asked
-//   intended, not asked ──preflight──▶ cleared ──place──▶ placed ──readAuthorizations──▶ opened ──record──▶ recorded
+//   intended, not asked ──preflight──▶ cleared ──admit──▶ cleared, admitted ──place──▶ placed
+//   placed ──readAuthorizations──▶ opened ──record──▶ recorded
 //   recorded ──present──▶ presented ──check──▶ reachable ──answer──▶ validating ──readAuthorizations──▶ ready
 //   ready ──finalize──▶ finalizing ──readOrder──▶ downloadable ──download──▶ issued
 //   known ──readOrder──▶ placed | ready | finalizing | downloadable | failed          (after a restart)
 //   recorded ──present──▶ reachable      where every proof is HTTP-01 and the preflight has just walked there
-//   intended, presented ──unreachable──▶ intended, recorded with a wait      cleared ──notReplaceable──▶ cleared, plain
+//   cleared ──limited──▶ cleared with a wait      cleared for more than a minute ──admitted──▶ intended, not asked
+//   intended, presented ──unreachable──▶ intended, recorded with a wait      cleared ──notReplaceable──▶ cleared, plain, not admitted
 //   any ──the CA says invalid──▶ failed      any ──problem──▶ the same state with a wait, or failed (problem.ts)
 
 import type { CaAuthorization, CaOrder } from './ca.ts';
+import { admitted, cleared, limited, withoutAdmission } from './clearance.ts';
+import { open } from './opening.ts';
 import { afterProblem, carry, standstill } from './problem.ts';
-import type { Means, OrderEffect, OrderFact, OrderState, Proof } from './state.ts';
+import type { OrderEffect, OrderFact, OrderState } from './state.ts';
 import { circling, mostCircles, pause } from './wait.ts';
 
 /** What the state asks to be done now; `wait` until a moment, or `rest` when the order's life is over. */
@@ -23,7 +27,7 @@ export function effectOf(state: OrderState, now: number): OrderEffect {
     case 'intended':
       return { kind: state.asked === 'no' ? 'preflight' : 'find' };
     case 'cleared':
-      return { kind: 'place', replacing: state.plain === true ? 'no' : 'asWished' };
+      return { kind: state.admitted === true ? 'place' : 'admit', replacing: state.plain === true ? 'no' : 'asWished' };
     case 'known':
       return { kind: 'readOrder', url: state.url };
     case 'placed':
@@ -62,13 +66,18 @@ export function step(state: OrderState, fact: OrderFact, now: number): OrderStat
     case 'notFound':
       return state.kind === 'intended' ? { ...state, kind: 'intended', asked: 'no' } : state;
     case 'notReplaceable':
-      return state.kind === 'cleared' ? { ...state, plain: true } : state;
+      // Another order before the CA's limits than the one that was admitted.
+      return state.kind === 'cleared' ? { ...withoutAdmission(state), plain: true } : state;
     case 'authorizations':
       return afterAuthorizations(state, fact, now);
     case 'done':
       return afterDone(state, now);
     case 'cleared':
-      return state.kind === 'intended' ? cleared(state, fact) : state;
+      return state.kind === 'intended' ? cleared(state, fact, now) : state;
+    case 'admitted':
+      return state.kind === 'cleared' ? admitted(state, now) : state;
+    case 'limited':
+      return state.kind === 'cleared' ? limited(state, fact) : state;
     case 'unreachable':
       return afterUnreachable(state, fact, now);
     case 'certificate':
@@ -162,59 +171,6 @@ function afterAuthorizations(state: OrderState, { authorizations, means }: Autho
     default:
       return state;
   }
-}
-
-function open(
-  state: OrderState & { kind: 'placed' },
-  authorizations: readonly CaAuthorization[],
-  means: readonly Means[],
-): OrderState {
-  const { order } = state;
-  if (order.status === 'invalid') {
-    return { kind: 'failed', phase: 'invalid', reason: 'The CA calls the order invalid.' };
-  }
-  const proofs: Proof[] = [];
-  for (const [index, authorization] of authorizations.entries()) {
-    if (authorization.status === 'valid') continue;
-    const proof = proofOf(authorization, means[index]);
-    if ('refusal' in proof) return { kind: 'failed', phase: 'errored', reason: proof.refusal };
-    proofs.push(proof);
-  }
-  return { kind: 'opened', order, authorizations, proofs, ...carry(state) };
-}
-
-function proofOf(authorization: CaAuthorization, means: Means | undefined): Proof | { readonly refusal: string } {
-  const { identifier, wildcard, url: authorizationUrl, challenges } = authorization;
-  const name = `${wildcard ? '*.' : ''}${identifier.value}`;
-  if (means === undefined) return { refusal: `The CA asks for ${name}, which the order does not name.` };
-  if ('refusal' in means) return means;
-  const { type } = means;
-  const challenge = challenges.find((each) => each.type === type && each.token !== undefined);
-  if (challenge?.token === undefined) {
-    const other = type === 'http-01' ? 'DNS-01' : 'HTTP-01';
-    return { refusal: `The CA offers no ${type} challenge for ${name}; use an issuer with a solver for ${other}.` };
-  }
-  const { url: challengeUrl, token } = challenge;
-  const looking = { ...(authorization.retryAt !== undefined && { retryAt: authorization.retryAt }) };
-  return {
-    type,
-    host: identifier.value,
-    wildcard,
-    authorizationUrl,
-    challengeUrl,
-    token,
-    ...(challenge.status === 'processing' && { looking }),
-  };
-}
-
-/** An expired wait is kept for its count: failures of the CA must thin out although the path is fine each time. */
-function cleared(state: OrderState & { kind: 'intended' }, fact: OrderFact & { kind: 'cleared' }): OrderState {
-  return {
-    kind: 'cleared',
-    ...(fact.walked && { walked: true }),
-    ...(state.plain === true && { plain: true }),
-    ...(state.wait !== undefined && { wait: state.wait }),
-  };
 }
 
 function afterDone(state: OrderState, now: number): OrderState {

@@ -1,5 +1,6 @@
 // How long an order waits, and the sentence that says for what. Pure; called by step.ts and problem.ts.
 
+import { annotations } from '../api/names.ts';
 import type { CaProblem } from './ca.ts';
 import type { Wait } from './state.ts';
 
@@ -14,12 +15,31 @@ export function backOff(last: Wait | undefined, now: number): number {
   return now + Math.min(300_000, 500 * 2 ** Math.min(last?.attempts ?? 0, 10));
 }
 
-/** A pause has no end of its own: somebody has to visit the page, which an hourly try then finds out. */
+/** A place in Certway's own line: what the CA has refused before is still counted, the line itself is no failure. */
+export function inLine(
+  last: Wait | undefined,
+  { reason, message, until }: Pick<Wait, 'reason' | 'message' | 'until'>,
+): Wait {
+  return { until, reason, message, attempts: last?.attempts ?? 0, inLine: true };
+}
+
+/** Longer than any certificate lives, ms. */
+export const untilAPersonActs = 100 * 365.25 * 24 * hour;
+
+/**
+ * An hour where the CA does not say. A pause has no end of its own: somebody has to visit the page and say so here
+ * (certway.dev/unpause on the issuer); nothing is asked of the CA before.
+ */
 export function slowDown(last: Wait | undefined, problem: CaProblem & { kind: 'rateLimited' }, now: number): Wait {
   const { detail, pauseUrl, retryAt = now + hour } = problem;
   if (pauseUrl === undefined) return waitFor(last, 'RateLimited', detail, retryAt);
-  const message = `The CA issues nothing for these names until somebody ends its pause at ${pauseUrl}`;
-  return waitFor(last, 'CAPaused', message, retryAt);
+  return waitFor(last, 'CAPaused', pauseWords(pauseUrl), now + untilAPersonActs);
+}
+
+/** What has to be done about a pause, and where. */
+export function pauseWords(url: string): string {
+  const word = `gives the issuer's annotation ${annotations.unpause} a new value`;
+  return `The CA issues nothing for these names until somebody ends its pause at ${url} and then ${word}, or deletes the Order.`;
 }
 
 /** The next look at something the CA is working on: its own Retry-After up to an hour, else a growing interval. */

@@ -10,7 +10,14 @@ import type { CertificateSeen } from './seen.ts';
 export type Stage =
   | { readonly kind: 'ready'; readonly revisitAt?: number }
   | { readonly kind: 'issuing'; readonly reason: string; readonly message: string }
-  | { readonly kind: 'blocked'; readonly reason: string; readonly message: string; readonly revisitAt?: number }
+  | {
+      readonly kind: 'blocked';
+      readonly reason: string;
+      readonly message: string;
+      readonly revisitAt?: number;
+      /** It stands in Certway's own line, in good order: the condition says so, and an event would only repeat it. */
+      readonly inLine?: true;
+    }
   /** The request failed, and the Certificate's status does not say so yet. */
   | { readonly kind: 'failed'; readonly message: string; readonly failedAt: string };
 

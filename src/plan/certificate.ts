@@ -6,6 +6,7 @@ import { annotations } from '../api/names.ts';
 import { effectOf } from '../order/step.ts';
 import { assess, type Stage } from './assess.ts';
 import { awaitedApproval, awaitedIssuer } from './awaited.ts';
+import { conditionOf } from './conditions.ts';
 import { judgeSecret, type Verdict } from './judge.ts';
 import { failureOf, isIssued } from './request-end.ts';
 import type { CertificateSeen } from './seen.ts';
@@ -78,9 +79,12 @@ function planFor(seen: CertificateSeen, pair: Verdict, revision: number, now: nu
     const awaited = next.kind === 'rest' ? (approval ?? awaitedIssuer(seen)) : undefined;
     return (awaited === undefined ? undefined : report(seen, verdict, awaited, held, now)) ?? next;
   }
-  const told: Stage = { kind: 'blocked', reason: wait.reason, message: wait.message };
+  const { reason, message, inLine } = wait;
+  const told: Stage = { kind: 'blocked', reason, message, ...(inLine && { inLine }) };
   const rest: CertificateAction = { kind: 'rest', revisitAt: wait.until };
-  if (wait.until - now < worthTelling || wait.reason === 'Processing') return rest;
+  if (wait.until - now < worthTelling || wait.reason === 'Processing') {
+    return (isPastLimits(seen) ? report(seen, verdict, stage, held, now) : undefined) ?? rest;
+  }
   const isKept = seen.order === undefined || isNoted(seen, wait.until);
   return report(seen, verdict, told, held, now) ?? (isKept ? rest : { kind: 'noteWait' });
 }
@@ -129,6 +133,12 @@ function waitOf(seen: CertificateSeen, now: number) {
   if (wait !== undefined && wait.until > now) return wait;
   if (state === undefined) return undefined;
   return effectOf(state, now).kind === 'wait' && 'wait' in state ? state.wait : undefined;
+}
+
+/** The CA has taken the order, and the Certificate still says that it does not. */
+function isPastLimits({ certificate, order }: CertificateSeen): boolean {
+  const isTold = conditionOf(certificate.status?.conditions, 'RateLimited') !== undefined;
+  return isTold && order?.status?.url !== undefined;
 }
 
 /** Whether the Order says already that it waits until then; a restart must not shorten a wait. */

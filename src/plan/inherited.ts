@@ -5,6 +5,7 @@ import { fullRef } from '../api/issuer-ref.ts';
 import type { EventDraft } from '../api/meta.ts';
 import { certManagerGroup } from '../api/names.ts';
 import type { WantedCertificate } from '../resolve/world.ts';
+import { templateOf } from './stamp.ts';
 
 /** Events for the owners of Certificates whose issuer another object named, and which does not exist in the owner's namespace. */
 export function missingInherited(
@@ -16,6 +17,8 @@ export function missingInherited(
     const isOwn =
       issuerFrom.kind === owner.kind && issuerFrom.name === owner.name && issuerFrom.namespace === owner.namespace;
     if (isOwn || kind !== 'Issuer' || group !== certManagerGroup || exists(namespace, name)) return [];
+    // Made by us, not by its owner.
+    if (templateOf(name) !== undefined) return [];
     const from = `${issuerFrom.kind} "${issuerFrom.namespace}/${issuerFrom.name}"`;
     const message = `Issuer "${name}", which ${from} sets as the default, does not exist in namespace "${namespace}"; create it there, name another issuer here, or ask the Gateway's owner for a ClusterIssuer.`;
     return [{ event: { about: owner, type: 'Warning', reason: 'IssuerNotFound', message }, generation }];

@@ -4,6 +4,7 @@
 import type { Certificate } from '../api/certmanager.ts';
 import { certManagerGroup } from '../api/names.ts';
 import type { SecretFacts, SecretSeen } from './seen.ts';
+import { isTwin } from './stamp.ts';
 
 export type Verdict =
   | {
@@ -43,7 +44,8 @@ function judgeFacts(certificate: Certificate, facts: SecretFacts, now: number): 
   // An empty one counts as none: cert-manager's CRDs let it through.
   const kind = wanted.kind || 'Issuer';
   const group = wanted.group || certManagerGroup;
-  if (facts.issuer.name !== wanted.name || facts.issuer.kind !== kind || facts.issuer.group !== group) {
+  const isSame = facts.issuer.name === wanted.name && facts.issuer.kind === kind && facts.issuer.group === group;
+  if (!isSame && !isTwin(facts.issuer, wanted)) {
     const was = `${facts.issuer.kind} "${facts.issuer.name}"`;
     return bad('IncorrectIssuer', `The certificate was issued by ${was}, now ${kind} "${wanted.name}" is asked for.`);
   }

@@ -9,6 +9,7 @@ import { formatFiles } from '../keystore/output-formats.ts';
 import { wantedFiles } from './keystores-wanted.ts';
 import type { OwnedFields } from './owned-fields.ts';
 import { isReserved, type SecretOwner, secretMetadata } from './secret-metadata.ts';
+import { isTwin } from './stamp.ts';
 
 /** What stands in the Secret besides a readable pair. Nothing here is key material. */
 export interface SecretShape {
@@ -73,6 +74,7 @@ const judgedElsewhere: ReadonlySet<string> = new Set([
 
 function metadataDrift(certificate: Certificate, shape: SecretShape, owner: SecretOwner): readonly SecretDrift[] {
   const wanted = secretMetadata(certificate, shape.details, owner);
+  const kept = isMoved(certificate, shape) ? new Set<string>() : judgedElsewhere;
   return (['labels', 'annotations'] as const).flatMap((part) => {
     const found = shape.metadata[part] ?? {};
     const missing = Object.keys(wanted[part]).filter((key) => found[key] !== wanted[part][key]);
@@ -81,11 +83,18 @@ function metadataDrift(certificate: Certificate, shape: SecretShape, owner: Secr
       ...missing.map((key) => [key, `${part} "${key}" is missing or has another value`] as const),
       ...extra.map((key) => [key, `${part} "${key}" is no longer asked for`] as const),
     ]
-      .filter(([key]) => !judgedElsewhere.has(key))
+      .filter(([key]) => !kept.has(key))
       .map(([key, message]) =>
         drift(isReserved(key) ? 'SecretManagedMetadataMismatch' : 'SecretTemplateMismatch', message),
       );
   });
+}
+
+/** From a ClusterIssuer to what is stamped from it, or back: the pair stays, and the Secret says who is asked from now on. */
+function isMoved({ spec }: Certificate, { metadata }: SecretShape): boolean {
+  const { [annotations.issuerName]: name = '', ...noted } = metadata.annotations ?? {};
+  const kind = noted[annotations.issuerKind] ?? '';
+  return isTwin({ name, kind, group: noted[annotations.issuerGroup] ?? '' }, spec.issuerRef);
 }
 
 function ownerDrift(certificate: Certificate, shape: SecretShape, owner: SecretOwner): readonly SecretDrift[] {

@@ -24,7 +24,8 @@ export function changedStatus(input: StatusInput, now: number): CertificateStatu
 function statusOf(input: StatusInput, now: number): CertificateStatus {
   const { certificate, stage, verdict, revision } = input;
   const last = certificate.status ?? {};
-  const conditions = withIssuing(withReady(last.conditions, input, now), certificate, stage, now);
+  const said = withIssuing(withReady(last.conditions, input, now), certificate, stage, now);
+  const conditions = withRateLimit(said, certificate, stage, now);
   const times =
     verdict.kind === 'good'
       ? {
@@ -116,6 +117,18 @@ function withIssuing(conditions: readonly Condition[], certificate: Certificate,
     default:
       return stage satisfies never;
   }
+}
+
+/** The CA's word, or Certway's own for it: the limit, whose it is, and until when. */
+const limits: ReadonlySet<string> = new Set(['RateLimited', 'CAPaused']);
+
+function withRateLimit(conditions: readonly Condition[], { metadata }: Certificate, stage: Stage, now: number) {
+  const type = 'RateLimited';
+  if (stage.kind !== 'blocked' || !limits.has(stage.reason)) return withoutCondition(conditions, type);
+  const { generation: observedGeneration } = metadata;
+  const { reason, message } = stage;
+  const observed = { ...(observedGeneration !== undefined && { observedGeneration }) };
+  return withCondition(conditions, { type, status: 'True', reason, message, ...observed }, now);
 }
 
 /** What a person asked for stands nowhere else: an obstacle must not make it forgotten. */

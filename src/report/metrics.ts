@@ -1,13 +1,31 @@
 // The process's metrics, in a registry of their own. Made by main.ts, served by serve/metrics.ts, fed by kube, acme, queue and apply.
-// Labels are closed lists or kinds: never a hostname, a namespace or an object's name. Names are cert-manager's where it has one.
+// Labels are closed lists or kinds: never a hostname, a namespace or an object's name, except where cert-manager's own metrics have them, and of
+// budgets for the few that are scarcest. Names are cert-manager's where it has one.
 
+import { setImmediate as turn } from 'node:timers/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type BudgetMetrics, budgetMetrics } from './budget-metrics.ts';
+import { type ObservedObjects, objectText } from './object-metrics.ts';
 
 export const watchStates = ['listing', 'watching', 'absent', 'forbidden', 'failing'] as const;
 export type WatchState = (typeof watchStates)[number];
 
-export interface Metrics {
-  readonly registry: Registry;
+/** What /metrics answers. */
+export interface MetricsPage {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
+
+/** `issuer` is the type that signs: acme, ca, selfSigned, vault, external. */
+export interface Issued {
+  readonly issuer: string;
+  readonly outcome: 'issued' | 'failed';
+  /** From the CertificateRequest on. */
+  readonly seconds: number;
+}
+
+export interface Metrics extends BudgetMetrics {
+  readonly registry: MetricsPage;
   /** One attempt at the API server; `path` is reduced to its resource, `status` is 0 where no answer came. */
   kubeRequest(request: { readonly method: string; readonly path: string; readonly status: number }): void;
   /** `status` is 0 where no answer came. */
@@ -16,6 +34,12 @@ export interface Metrics {
   reconcile(run: { readonly controller: string; readonly outcome: string; readonly ms: number }): void;
   watch(kind: string, state: WatchState): void;
   challengeAnswer(status: 200 | 404): void;
+  /** Whose readiness and times each scrape tells; called by the one replica that leads. */
+  observe(objects: ObservedObjects): void;
+  leading(read: () => boolean): void;
+  issued(issued: Issued): void;
+  /** From the creation of a Certificate to its first Secret. */
+  firstSecret(first: { readonly issuer: string; readonly seconds: number }): void;
 }
 
 export function createMetrics(): Metrics {
@@ -23,14 +47,31 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   const recorders = counters(registry);
   const { depths, watches } = gauges(registry);
+  let objects: ObservedObjects | undefined;
   return {
-    registry,
+    registry: { contentType: registry.contentType, metrics: () => page(registry, objects) },
     ...recorders,
+    ...issuances(registry),
+    ...budgetMetrics(registry),
+    observe: (observed) => {
+      objects = observed;
+    },
+    leading: leadingGauge(registry),
     queueDepth: (queue, read) => depths.set(queue, read),
     watch(kind, state) {
       for (const each of watchStates) watches.set({ kind, state: each }, each === state ? 1 : 0);
     },
   };
+}
+
+/** Large, where there are many Certificates: the loop gets a turn between the pieces. */
+async function page(registry: Registry, objects: ObservedObjects | undefined): Promise<string> {
+  const pieces = [await registry.metrics()];
+  for (const piece of objects === undefined ? [] : objectText(objects)) {
+    pieces.push(piece);
+    await turn();
+  }
+  return pieces.join('');
 }
 
 function counters(registry: Registry) {
@@ -92,6 +133,45 @@ function acmeCounters(registry: Registry) {
     registers,
   });
   return { requests, durations };
+}
+
+const issuanceBuckets = [1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
+
+function issuances(registry: Registry): Pick<Metrics, 'issued' | 'firstSecret'> {
+  const registers = [registry];
+  const issuance = new Histogram({
+    name: 'certway_issuance_seconds',
+    help: 'Time from a CertificateRequest to its certificate, or to its failure.',
+    labelNames: ['issuer', 'outcome'],
+    buckets: issuanceBuckets,
+    registers,
+  });
+  const first = new Histogram({
+    name: 'certway_time_to_secret_seconds',
+    help: 'Time from the creation of a Certificate to its first Secret.',
+    labelNames: ['issuer'],
+    buckets: issuanceBuckets,
+    registers,
+  });
+  return {
+    issued: ({ issuer, outcome, seconds }) => issuance.observe({ issuer, outcome }, seconds),
+    firstSecret: ({ issuer, seconds }) => first.observe({ issuer }, seconds),
+  };
+}
+
+function leadingGauge(registry: Registry): Metrics['leading'] {
+  let read = () => false;
+  new Gauge({
+    name: 'certway_leading',
+    help: '1 for the replica that works, 0 for those that stand by.',
+    registers: [registry],
+    collect() {
+      this.set(read() ? 1 : 0);
+    },
+  });
+  return (source) => {
+    read = source;
+  };
 }
 
 function gauges(registry: Registry) {

@@ -1,14 +1,13 @@
 // Everything that a replica serves, leader or not: challenge answers, health, metrics. Started by main.ts.
 
-import type { Registry } from 'prom-client';
 import { type HealthOptions, startHealth } from './health.ts';
 import { type ResponderOptions, startResponder } from './http01.ts';
-import { startMetrics } from './metrics.ts';
+import { type MetricsOptions, startMetrics } from './metrics.ts';
 
 export interface ServersOptions {
   readonly http01: ResponderOptions;
   readonly health: HealthOptions;
-  readonly metrics: { readonly listen: string; readonly registry: Registry };
+  readonly metrics: MetricsOptions;
 }
 
 export interface Servers extends AsyncDisposable {

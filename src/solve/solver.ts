@@ -20,21 +20,18 @@ export interface ChosenSolver {
   readonly type: ChallengeType;
 }
 
-/** The solver by which we prove the name over HTTP-01 through a Gateway, or why there is none, as a sentence for the Certificate. */
-export function pickSolver(question: SolverQuestion): { readonly solver: AcmeSolver } | { readonly refusal: string } {
+/** The solver by which the name is proven, or why there is none, as a sentence for the Certificate. */
+export function pickSolver(question: SolverQuestion): ChosenSolver | { readonly refusal: string } {
   const { name } = question;
   const chosen = chooseSolver(question);
   if (chosen === undefined) {
     const why = name.startsWith('*.') ? ' A wildcard can be proven by DNS-01 only.' : '';
     return { refusal: `None of the issuer’s solvers is for ${name}.${why}` };
   }
-  if (chosen.type === 'dns-01') {
-    return { refusal: `The issuer’s solver for ${name} uses DNS-01, which Certway does not perform.` };
-  }
-  if (chosen.solver.http01?.gatewayHTTPRoute === undefined) {
+  if (chosen.type === 'http-01' && chosen.solver.http01?.gatewayHTTPRoute === undefined) {
     return { refusal: `The issuer’s solver for ${name} uses Ingress; give it http01.gatewayHTTPRoute.` };
   }
-  return { solver: chosen.solver };
+  return chosen;
 }
 
 /** A solver for the exact name beats one for a longer zone, that one more labels, and among equals the first in the list wins. */

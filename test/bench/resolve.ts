@@ -89,7 +89,11 @@ function openBench(): Bench {
   const woken = new Set<string>();
   const { stores } = view;
   wireTriggers(
-    { ...view, hurried: new Set(), secrets: { granted: () => undefined, release: () => undefined } },
+    {
+      ...view,
+      hurried: new Set(),
+      secrets: { granted: () => undefined, release: () => undefined, retain: () => undefined },
+    },
     {
       gateway: (key) => void woken.add(key),
       certificate: () => undefined,

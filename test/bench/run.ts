@@ -1,14 +1,17 @@
-// `npm run bench`: measures each benchmark, in a fresh world where it needs one. With --json one JSON object per line on stdout and nothing else there;
-// progress and the list of writes go to stderr. Ctrl-C ends everything that was started.
+// `npm run bench`: measures each benchmark, or those whose names are given or begin with one, in a fresh world where it needs one. With --json one JSON
+// object per line on stdout and nothing else there; progress and the list of writes go to stderr. Ctrl-C ends everything that was started.
 
 import { parseArgs } from 'node:util';
 import { deadBenchmark, measureBehindDead } from './behind-dead.ts';
+import { dnsBenchmark, measureDns } from './dns01.ts';
+import { limitsBenchmarks, measureLimits } from './limits.ts';
 import { measure } from './measure.ts';
 import { measureResolve, resolveBenchmark } from './resolve.ts';
 import { jsonLine, type Measured, resultTable, writesTable } from './result.ts';
 import { suite } from './suite.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
     only: { type: 'string' },
@@ -22,9 +25,12 @@ const leave = () => process.exit(130);
 process.once('SIGINT', leave).once('SIGTERM', leave);
 
 const all: Measured[] = [];
-for (const name of chosen(values.only, Number(values.repeat))) {
-  if (name === resolveBenchmark.name) print(measureResolve());
+for (const name of chosen()) {
+  const limits = limitsBenchmarks.find((each) => each.name === name);
+  if (limits !== undefined) print(await measureLimits(limits, tell));
+  else if (name === resolveBenchmark.name) print(measureResolve());
   else if (name === deadBenchmark.name) await behindDead();
+  else if (name === dnsBenchmark.name) print(await measureDns(tell));
   else await plain(name);
 }
 if (!values.json && all.length > 0) {
@@ -53,13 +59,20 @@ async function behindDead(): Promise<void> {
   if (benchmark !== undefined) print(await measureBehindDead(benchmark, result.seconds, tell));
 }
 
-function chosen(only: string | undefined, repeat: number): readonly string[] {
-  const known = [resolveBenchmark, ...suite, deadBenchmark].map(({ name }) => name);
-  const names = only?.split(',') ?? known;
-  const unknown = names.filter((name) => !known.includes(name));
+/** --only names benchmarks exactly; a plain word takes all whose names begin with it. */
+function chosen(): readonly string[] {
+  const repeat = Number(values.repeat);
+  const known = [resolveBenchmark, ...suite, deadBenchmark, ...limitsBenchmarks].map(({ name }) => name);
+  const exact = values.only?.split(',') ?? [];
+  const unknown = [
+    ...exact.filter((name) => !known.some((each) => each === name)),
+    ...positionals.filter((word) => !known.some((each) => each.startsWith(word))),
+  ];
   if (unknown.length > 0 || !(Number.isInteger(repeat) && repeat > 0)) {
-    tell(`usage: npm run bench -- [--json] [--repeat N] [--only ${known.join(',')}]`);
+    tell(`usage: npm run bench -- [--json] [--repeat N] [--only ${known.join(',')}] [WORD…]`);
     process.exit(2);
   }
-  return Array.from({ length: repeat }, () => known.filter((name) => names.includes(name))).flat();
+  const isChosen = (name: string) => exact.includes(name) || positionals.some((word) => name.startsWith(word));
+  const names = exact.length + positionals.length === 0 ? known : known.filter(isChosen);
+  return Array.from({ length: repeat }, () => names).flat();
 }

@@ -134,11 +134,14 @@ const rows: readonly Row[] = [
     parts: {
       ...open,
       certificates: seen(foo([isMissing, issuing('SelfCheckFailed', 'http://foo.com:80/… answered 404.')])),
-      routes: seen(route([{ type: 'Accepted', status: 'False', reason: 'NotAllowedByListeners', message: 'No.' }])),
+      routes: seen(
+        route([{ type: 'Accepted', status: 'False', reason: 'NotAllowedByListeners', message: 'See other-team/x.' }]),
+      ),
     },
-    line: /^bad HTTPRoute acme-foo-com: foo\.com through Gateway infra\/gw, listener "http"; example\.com\/plane says Accepted=False/,
+    line: /^bad HTTPRoute acme-foo-com: foo\.com through Gateway infra\/gw, listener "http"; The Gateway’s listener http does not allow routes from team \(Gateway infra\/gw\); its owner can allow them in allowedRoutes$/,
     who: 'platform owner',
-    sentence: /^The platform owner can fix this: HTTPRoute acme-foo-com .*NotAllowedByListeners: No\.$/,
+    sentence:
+      /^The platform owner can fix this: HTTPRoute acme-foo-com .* does not allow routes from team \(Gateway infra\/gw\); its owner can allow them in allowedRoutes\.$/,
   },
   {
     says: 'a rate limit, which only time ends',

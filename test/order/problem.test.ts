@@ -11,15 +11,20 @@ const hour = 3_600_000;
 describe('a pause', () => {
   const pauseUrl = `https://portal.example.com/sfe/v1/unpause?jwt=${'x'.repeat(600)}`;
   const problem: CaProblem = { kind: 'rateLimited', detail: `Please visit: ${pauseUrl}`.slice(0, 500), pauseUrl };
-  const paused = step({ kind: 'cleared', walked: true }, { kind: 'problem', problem }, now);
+  const paused = step({ kind: 'cleared', at: now, admitted: true, walked: true }, { kind: 'problem', problem }, now);
 
   it('is told with the whole address of the page that ends it', () => {
     expect(paused).toMatchObject({ wait: { reason: 'CAPaused', message: expect.stringContaining(` at ${pauseUrl}`) } });
   });
 
-  it('is asked about once an hour', () => {
-    expect(effectOf(paused, now + hour - 1)).toEqual({ kind: 'wait', until: now + hour });
-    expect(effectOf(paused, now + hour)).toEqual({ kind: 'preflight' });
+  it('says what a person has to do once it is ended', () => {
+    expect(paused).toMatchObject({ wait: { message: expect.stringContaining('certway.dev/unpause') } });
+  });
+
+  it('ends by no time that anybody waits for', () => {
+    expect(effectOf(paused, now + 365 * 24 * hour).kind).toBe('wait');
+    // The moment can be written down.
+    expect('wait' in paused && new Date(paused.wait?.until ?? Number.NaN).toISOString()).toMatch(/^2126-/);
   });
 });
 

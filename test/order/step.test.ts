@@ -58,6 +58,7 @@ function authorized(authorizations: readonly CaAuthorization[], means = byHttp):
 const placed: OrderFact = { kind: 'order', order };
 const done: OrderFact = { kind: 'done' };
 const clear: OrderFact = { kind: 'cleared', walked: true };
+const admitted: OrderFact = { kind: 'admitted' };
 const proven: OrderFact = authorized([authorization({ status: 'valid' })]);
 const unproven: OrderFact = authorized([authorization()]);
 const valid: OrderFact = { kind: 'order', order: { ...order, status: 'valid', certificate: 'https://ca/cert/1' } };
@@ -66,10 +67,11 @@ const chain: OrderFact = { kind: 'certificate', chainPem: 'PEM' };
 
 describe('the life of an order', () => {
   it('goes from intent to certificate in the shortest way', () => {
-    const facts = [clear, placed, unproven, done, done, done, proven, processing, valid, chain];
+    const facts = [clear, admitted, placed, unproven, done, done, done, proven, processing, valid, chain];
     const { effects, end } = walk({ kind: 'intended', asked: 'no' }, facts);
     expect(effects).toEqual([
       'preflight',
+      'admit',
       'place',
       'readAuthorizations',
       'record',
@@ -84,35 +86,56 @@ describe('the life of an order', () => {
   });
 
   it('skips every proof when the CA still holds the names as proven, but records the URL first', () => {
-    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [clear, placed, proven, done, valid, chain]);
-    expect(effects).toEqual(['preflight', 'place', 'readAuthorizations', 'record', 'finalize', 'download']);
+    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [
+      clear,
+      admitted,
+      placed,
+      proven,
+      done,
+      valid,
+      chain,
+    ]);
+    expect(effects).toEqual(['preflight', 'admit', 'place', 'readAuthorizations', 'record', 'finalize', 'download']);
     expect(end.kind).toBe('issued');
   });
 
   it('records the URL of an order that is ready from the start', () => {
     const ready: OrderFact = { kind: 'order', order: { ...order, status: 'ready' } };
-    const { effects } = walk({ kind: 'intended', asked: 'no' }, [clear, ready, done, valid, chain]);
-    expect(effects).toEqual(['preflight', 'place', 'record', 'finalize', 'download']);
+    const { effects } = walk({ kind: 'intended', asked: 'no' }, [clear, admitted, ready, done, valid, chain]);
+    expect(effects).toEqual(['preflight', 'admit', 'place', 'record', 'finalize', 'download']);
   });
 
   it('looks for an order before it places one, where an earlier process may have asked', () => {
-    const { effects, end } = walk({ kind: 'intended', asked: 'maybe' }, [{ kind: 'notFound' }, clear, placed]);
-    expect(effects).toEqual(['find', 'preflight', 'place']);
+    const { effects, end } = walk({ kind: 'intended', asked: 'maybe' }, [
+      { kind: 'notFound' },
+      clear,
+      admitted,
+      placed,
+    ]);
+    expect(effects).toEqual(['find', 'preflight', 'admit', 'place']);
     expect(end.kind).toBe('placed');
   });
 
   it('asks the CA for nothing while the path to a name does not lead here', () => {
     const dead: OrderFact = { kind: 'unreachable', message: 'foo.com does not exist', until: now + 5_000 };
-    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [dead, dead, clear, placed]);
-    expect(effects).toEqual(['preflight', 'preflight', 'preflight', 'place']);
+    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [dead, dead, clear, admitted, placed]);
+    expect(effects).toEqual(['preflight', 'preflight', 'preflight', 'admit', 'place']);
     expect(end).toEqual({ kind: 'placed', order, walked: true });
   });
 
   it('looks at every proof once more where one of them is a DNS record', () => {
     const record = { type: 'dns-01', url: 'https://ca/chall/2', status: 'pending', token: 'x' } as const;
     const byRecord = authorized([authorization({ wildcard: true, challenges: [record] })], byDns);
-    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [clear, placed, byRecord, done, done, done]);
-    expect(effects.slice(3)).toEqual(['record', 'present', 'check']);
+    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [
+      clear,
+      admitted,
+      placed,
+      byRecord,
+      done,
+      done,
+      done,
+    ]);
+    expect(effects.slice(4)).toEqual(['record', 'present', 'check']);
     expect(end).toMatchObject({ kind: 'reachable', proofs: [{ type: 'dns-01', host: 'foo.com', wildcard: true }] });
   });
 
@@ -122,9 +145,10 @@ describe('the life of an order', () => {
   });
 
   it('orders without the replacement that the CA refuses', () => {
-    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [clear, { kind: 'notReplaceable' }]);
-    expect(effects).toEqual(['preflight', 'place']);
-    expect(effectOf(end, now)).toEqual({ kind: 'place', replacing: 'no' });
+    const { effects, end } = walk({ kind: 'intended', asked: 'no' }, [clear, admitted, { kind: 'notReplaceable' }]);
+    expect(effects).toEqual(['preflight', 'admit', 'place']);
+    expect(effectOf(end, now)).toEqual({ kind: 'admit', replacing: 'no' });
+    expect(effectOf(step(end, admitted, now), now)).toEqual({ kind: 'place', replacing: 'no' });
   });
 
   it('ends an order whose path never led here before it expired', () => {
@@ -222,7 +246,7 @@ describe('a problem with the CA', () => {
     expect(effectOf(next, later)).toEqual(effectOf(state, now));
   });
 
-  const cleared: OrderState = { kind: 'cleared', walked: true };
+  const cleared: OrderState = { kind: 'cleared', at: now, admitted: true, walked: true };
 
   it('a 429 on newOrder holds it until Retry-After, and the path is walked again then', () => {
     const next = step(cleared, { kind: 'problem', problem: limited }, now);
@@ -244,8 +268,8 @@ describe('a problem with the CA', () => {
 
   it('a request that never left is simply sent again', () => {
     const next = step(cleared, { kind: 'problem', problem: unsent }, now);
-    const { effects } = walk(next, [clear, placed]);
-    expect(effects).toEqual(['preflight', 'place']);
+    const { effects } = walk(next, [clear, admitted, placed]);
+    expect(effects).toEqual(['preflight', 'admit', 'place']);
   });
 
   it('a 503 on newOrder is looked into, since the CA may have made the order', () => {

@@ -74,11 +74,6 @@ describe('pickSolver', () => {
     ['*.a.com', [fallback], 'None of the issuer’s solvers is for *.a.com. A wildcard can be proven by DNS-01 only.'],
     [
       'a.com',
-      [dns({ dnsNames: ['a.com'] }), fallback],
-      'The issuer’s solver for a.com uses DNS-01, which Certway does not perform.',
-    ],
-    [
-      'a.com',
       [{ http01: { ingress: {} } }],
       'The issuer’s solver for a.com uses Ingress; give it http01.gatewayHTTPRoute.',
     ],
@@ -86,7 +81,12 @@ describe('pickSolver', () => {
     expect(pickSolver({ solvers, name, labels: {} })).toEqual({ refusal });
   });
 
-  test('gives the solver that performs HTTP-01 through a Gateway', () => {
-    expect(pickSolver({ solvers: [fallback], name: 'a.com', labels: {} })).toEqual({ solver: fallback });
+  test.each<[string, readonly AcmeSolver[], ChallengeType]>([
+    ['a.com', [fallback], 'http-01'],
+    ['a.com', [dns({ dnsNames: ['a.com'] }), fallback], 'dns-01'],
+    ['*.a.com', [fallback, dns()], 'dns-01'],
+  ])('gives the solver for %s with the way that it goes', (name, solvers, type) => {
+    const solver = solvers.find(({ dns01 }) => (dns01 === undefined ? 'http-01' : 'dns-01') === type);
+    expect(pickSolver({ solvers, name, labels: {} })).toEqual({ solver, type });
   });
 });

@@ -12,6 +12,7 @@ const floors = [
   'pki',
   'keystore',
   'resolve',
+  'budget',
   'order',
   'plan',
   'report',
@@ -30,7 +31,7 @@ const floors = [
   'config.ts',
   'main.ts',
 ];
-const pure = new Set(['api', 'pki', 'keystore', 'resolve', 'order', 'plan']);
+const pure = new Set(['api', 'pki', 'keystore', 'resolve', 'budget', 'order', 'plan']);
 // Values in, values out: these builtins compute and touch nothing.
 const calmBuiltins = new Set(['node:buffer', 'node:net', 'node:url', 'node:util']);
 // Keys, salts and signatures: these folders compute with OpenSSL, and may wait for it or give the loop a turn meanwhile.

@@ -196,7 +196,8 @@ describe('a registration that the CA puts off', () => {
     await team.issuerSays('limited', 'False', /^ErrRegisterACMEAccount: too many requests.* Tried again at \d{4}-/);
     await registered('limited');
     const asked = proxy.proxy.passed.filter(({ edge }) => edge === 'newAccount').map(({ status }) => status);
-    expect(asked).toEqual([429, 201]);
+    // Pebble's 400 is a nonce that it did not like.
+    expect(asked.filter((status) => status !== 400)).toEqual([429, 201]);
   });
 
   it('or refuses is tried again', async () => {

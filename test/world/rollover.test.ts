@@ -79,7 +79,8 @@ function order(name: string, issuerName: string): Promise<string> {
   return team.kubectl.apply([listenerSet(team.namespace, { name, hostname, annotations })]);
 }
 
-const keyChanges = () => ca.proxy.passed.filter(({ edge }) => edge === 'keyChange').length;
+const keyChanges = () =>
+  ca.proxy.passed.filter(({ edge, upstream }) => edge === 'keyChange' && upstream === 200).length;
 
 describe('a rollover', () => {
   it('gives the same account a new key, once for each value, and orders go on', async () => {

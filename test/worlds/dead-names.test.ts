@@ -81,6 +81,15 @@ describe('five good names behind twenty dead ones', () => {
     expect(by.placed()).toBe(good.length);
   });
 
+  // No Challenge stands for them: its URL and token would have to come from a CA that has not been asked.
+  it.each(deaths)('which `kubectl get orders,challenges` lists with the reason ($kind)', async ({ kind, told }) => {
+    const table = await team.kubectl.run(['get', 'orders,challenges', '-n', team.namespace]);
+    const line = table.split('\n').find((each) => each.includes(`/${kind}-1-tls-1-`));
+    expect(line).toMatch(/^order\.acme\.cert-manager\.io\//);
+    expect(line).toMatch(told);
+    expect(table).not.toContain('challenge.acme.cert-manager.io/');
+  });
+
   it('of which one of each kind comes alive, and is issued', async () => {
     const alive = deaths.map(({ kind }) => `${kind}-0`);
     for (const set of alive) world.dns.set(by.host(set), ['127.0.0.1']);
@@ -96,5 +105,8 @@ it('a name that answers us and not the CA costs one order, and is told in the CA
   await by.want(wish('forbidden'));
   await team.says('forbidden-tls', 'Issuing', /could not validate forbidden\..*403/);
   expect((await by.order('forbidden')).status?.state).toBe('invalid');
-  expect(by.ca.proxy.passed.filter(({ edge, name }) => edge === 'newOrder' && name === host)).toHaveLength(1);
+  const placed = by.ca.proxy.passed.filter(({ edge, name, upstream }) => {
+    return edge === 'newOrder' && name === host && upstream === 201;
+  });
+  expect(placed).toHaveLength(1);
 });

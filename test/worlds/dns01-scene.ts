@@ -94,7 +94,7 @@ export function tsigSecret(namespace: string, secret: string, name = 'tsig'): Ku
 
 export function issuerWith(
   namespace: string,
-  acme: World['acme'],
+  acme: Pick<World['acme'], 'directory' | 'caPem'>,
   name: string,
   solvers: readonly AcmeSolver[],
 ): KubeObject {

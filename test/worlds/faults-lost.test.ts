@@ -13,10 +13,11 @@ import { startWorld, type World } from '../rig/world.ts';
 import { gateway, makeTeam, type Team } from '../world/team.ts';
 import { type Customer, changed, customer, pebbleEnv, renew, sessionOf } from './faults-scene.ts';
 
+/** The heir need not wait for long; a slow moment of the machine is no loss of the lead, which would cost events. */
 const hasty = [
-  '--leader-election-lease-duration=1500ms',
-  '--leader-election-renew-deadline=1s',
-  '--leader-election-retry-period=200ms',
+  '--leader-election-lease-duration=3s',
+  '--leader-election-renew-deadline=2s',
+  '--leader-election-retry-period=300ms',
 ];
 
 let world: World;

@@ -47,6 +47,7 @@ export interface Customer extends AsyncDisposable {
   toldWait(set: string): Promise<{ readonly reason: string; readonly message: string; readonly nextAttemptAt: number }>;
   /** Orders that Pebble has made for this account. */
   placed(): number;
+  /** Requests that have come; exact where Pebble refuses no nonces, as with `pebbleEnv`. */
   asked(edge: string): number;
   /** Requests that came before the CA had allowed them. */
   hasty(): readonly string[];

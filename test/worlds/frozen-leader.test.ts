@@ -28,7 +28,8 @@ let service: Server;
 let endpoint: URL;
 
 beforeAll(async () => {
-  world = await startWorld();
+  // A challenge whose nonce is refused would freeze the leader with nothing told to the CA.
+  world = await startWorld({ pebbleEnv: { PEBBLE_WFE_NONCEREJECT: '0' } });
   ca = await startAcmeFault(world.acme);
   leader = await startController(world, { flags });
   await until('the first replica to lead', async () => (await metric(leader, 'certway_queue_depth')).length > 0);

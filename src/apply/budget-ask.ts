@@ -1,0 +1,40 @@
+// An order as the budget sees it: what it asks the CA for, for whom, and how much it presses. Made for the turn of an order by budgets.ts, and for
+// Orders that a restart finds by budget-records.ts.
+
+import type { Issuer } from '../api/certmanager.ts';
+import type { KubeObject } from '../api/meta.ts';
+import type { Order } from '../api/order.ts';
+import type { Ask } from '../budget/ask.ts';
+import { type LastCertificate, standingBefore } from '../plan/renewal-class.ts';
+import { identifiersOf } from './order-object.ts';
+
+/** Whose share an Order, or a Certificate, counts for. */
+export type TenantOf = (of: Pick<KubeObject, 'metadata'>) => string;
+
+export function byNamespace({ metadata }: Pick<KubeObject, 'metadata'>): string {
+  return metadata.namespace ?? '';
+}
+
+export interface Asking {
+  readonly order: Order;
+  /** URL of the account. */
+  readonly account: string;
+  readonly tenant: string;
+  readonly last: LastCertificate | undefined;
+  readonly replacing: 'asWished' | 'no';
+}
+
+/** `now`: epoch ms, on the CA's clock. */
+export function askFor({ order, account, tenant, last, replacing }: Asking, now: number): Ask {
+  const { uid = '', creationTimestamp = '' } = order.metadata;
+  const identifiers = identifiersOf(order).map(({ value }) => value);
+  const created = Date.parse(creationTimestamp);
+  const since = Number.isNaN(created) ? now : Math.min(created, now);
+  const replaces = replacing === 'asWished' && order.spec.replaces !== undefined ? 'named' : 'none';
+  const standing = standingBefore({ identifiers, since, last, replaces }, now);
+  return { id: uid, account, identifiers, tenant, since, ...standing };
+}
+
+export function accountOf(issuer: Issuer): string {
+  return issuer.status?.acme?.uri ?? '';
+}

@@ -1,0 +1,29 @@
+// Brings the wait of an order up to what the line says, and to what people have said since: called when either reconciler observes, so that whoever is
+// woken goes on, and an estimate that has moved is told.
+
+import type { Issuer } from '../api/certmanager.ts';
+import type { Order } from '../api/order.ts';
+import { isUnpaused } from './order-note.ts';
+import type { OrderAttempt } from './order-turn.ts';
+import type { Ports } from './ports.ts';
+
+/** Other waits are not the line's: the CA, or a path, has its own time. */
+export function recall(
+  ports: Pick<Ports, 'budgets' | 'now'>,
+  order: Order,
+  issuer: Issuer | undefined,
+  attempt: OrderAttempt,
+): void {
+  const state = attempt.order;
+  if (issuer === undefined || state === undefined || !('wait' in state) || state.wait === undefined) return;
+  const { wait } = state;
+  const now = ports.now();
+  if (wait.inLine === true) {
+    const place = ports.budgets.place(order, issuer);
+    if (place === undefined) return;
+    attempt.order = { ...state, wait: place === 'admitted' ? { ...wait, until: now } : { ...wait, ...place } };
+  } else if (wait.until > now && isUnpaused(order, issuer)) {
+    ports.budgets.acted(issuer);
+    attempt.order = { ...state, wait: { ...wait, until: now } };
+  }
+}

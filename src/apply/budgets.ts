@@ -1,0 +1,114 @@
+// Before an order is placed it asks here whether the CA's limits leave room for it, and whatever becomes of it is told here. One desk per CA directory
+// (budget-desk.ts), opened by the first order that comes: with what an earlier process has written down, and the Orders as the log after it.
+
+import type { Issuer } from '../api/certmanager.ts';
+import type { Order } from '../api/order.ts';
+import type { Ask } from '../budget/ask.ts';
+import type { OrderFact, OrderState } from '../order/state.ts';
+import { lineWords, retold, type Told } from '../plan/line-words.ts';
+import type { BudgetSample } from '../report/budget-metrics.ts';
+import type { Metrics } from '../report/metrics.ts';
+import { makeAccount, type NewAccount, type Registering } from './budget-accounts.ts';
+import { accountOf, askFor, byNamespace, type TenantOf } from './budget-ask.ts';
+import { type Bureau, bureaus } from './budget-bureau.ts';
+import { sampleOf } from './budget-samples.ts';
+import { spendAt } from './budget-spend.ts';
+import { watchSpending } from './budget-watch.ts';
+import { notedWait } from './order-note.ts';
+import type { OrderTurn } from './order-turn.ts';
+import type { Ports } from './ports.ts';
+
+export interface Budgets extends AsyncDisposable {
+  /** Whether the order may be placed now: `admitted` within milliseconds where the CA has room, else `limited`, and the turn is woken when it is its turn. */
+  ask(turn: OrderTurn, replacing: 'asWished' | 'no'): Promise<OrderFact>;
+  /** How an order that waits stands in line now; undefined where it does not stand there any more. */
+  place(order: Order, issuer: Issuer): 'admitted' | Told | undefined;
+  /** One step of an order's life. */
+  happened(turn: OrderTurn, before: OrderState, fact: OrderFact, after: OrderState): void;
+  /** A person says that what the CA has stopped for the issuer's account may go on. */
+  acted(issuer: Issuer): void;
+  /** Registers an account when the CA's limit for that leaves room; one that exists is found all the same. */
+  account(issuer: Issuer, how: NewAccount): Registering;
+  samples(): readonly BudgetSample[];
+}
+
+export interface BudgetOptions {
+  /** `off`: every order is placed at once, and what the CA then refuses waits by itself. */
+  readonly mode: 'on' | 'off';
+  readonly ports: Pick<Ports, 'kube' | 'stores' | 'accounts' | 'recorder' | 'log' | 'settings' | 'now'>;
+  readonly metrics: Pick<Metrics, 'budgetDenied' | 'budgetRefused'>;
+  readonly tenantOf?: TenantOf;
+}
+
+export function budgets(options: BudgetOptions): Budgets {
+  const { ports, metrics, mode, tenantOf = byNamespace } = options;
+  if (mode === 'off') return unlimited;
+  const open = bureaus({ ...options, tenantOf });
+  const unsubscribe = watchSpending(ports.stores, open);
+  const askOf = (turn: OrderTurn, replacing: 'asWished' | 'no', now: number): Ask => {
+    const { order, issuer, last } = turn;
+    return askFor({ order, account: accountOf(issuer), tenant: tenantOf(order), last: last?.(), replacing }, now);
+  };
+  const told = (bureau: Bureau, order: Order): 'admitted' | Told | undefined => {
+    const place = bureau.desk.place(order.metadata.uid ?? '');
+    if (place === undefined || place.kind === 'gone') return undefined;
+    return place.kind === 'admitted' ? 'admitted' : wordsFor(bureau, order, place, ports.now());
+  };
+  return {
+    ask: async (turn, replacing) => {
+      const bureau = await open.at(turn.issuer);
+      await bureau.learnTime();
+      const { order, wake } = turn;
+      const place = await bureau.desk.ask(askOf(turn, replacing, bureau.now()), wake);
+      if (place.kind === 'admitted') return place;
+      if (place.kind === 'gone') return { kind: 'limited', ...leaving(ports.now()) };
+      return { kind: 'limited', ...wordsFor(bureau, order, place, ports.now()) };
+    },
+    place: (order, issuer) => {
+      const bureau = open.known(issuer);
+      return bureau === undefined ? undefined : told(bureau, order);
+    },
+    happened: (turn, before, fact, after) => {
+      const replacing = 'plain' in before && before.plain === true ? 'no' : 'asWished';
+      spendAt({ open, metrics, now: ports.now }, turn, { before, fact, after }, (now) => askOf(turn, replacing, now));
+    },
+    acted: (issuer) => {
+      const bureau = open.known(issuer);
+      bureau?.desk.ledger.unheld(accountOf(issuer));
+      bureau?.desk.changed();
+      bureau?.books.changed(accountOf(issuer));
+    },
+    account: async (issuer, how) => makeAccount(await open.at(issuer), how, { ports, metrics }),
+    samples: () => open.all().map((bureau) => sampleOf(bureau, ports.now())),
+    [Symbol.asyncDispose]: async () => {
+      unsubscribe();
+      await open[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** On this process's clock. What the Order tells already stays, unless it is far from right. */
+function wordsFor(
+  bureau: Bureau,
+  order: Order,
+  { wait, since }: { readonly wait: Parameters<typeof lineWords>[0]; readonly since: number },
+  now: number,
+): Told {
+  const behindMs = now - bureau.now();
+  const here = { ...wait, ...(wait.until !== undefined && { until: wait.until + behindMs }) };
+  return retold(notedWait(order), lineWords(here, since + behindMs, now), now);
+}
+
+function leaving(now: number): Told {
+  return { reason: 'RateLimited', message: 'Certway is about to stop, or the order is gone.', until: now + 1_000 };
+}
+
+const unlimited: Budgets = {
+  ask: () => Promise.resolve({ kind: 'admitted' }),
+  place: () => 'admitted',
+  happened: () => undefined,
+  acted: () => undefined,
+  account: (_, { make }) => make(),
+  samples: () => [],
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};

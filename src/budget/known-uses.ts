@@ -1,0 +1,47 @@
+// The cells of those that wait, found once: the public suffix list and the hash of a set cost more than all else in a decision. Part of the ledger.
+
+import { type Ask, type CellUse, usesOf } from './ask.ts';
+import type { Limits } from './limits.ts';
+
+export interface Uses {
+  readonly uses: readonly CellUse[];
+  /** The exact set, by which equal needs are told. */
+  readonly set: string;
+}
+
+const most = 50_000;
+
+export class KnownUses {
+  readonly #known = new Map<string, Uses & { readonly ask: Ask }>();
+  #limits: Limits;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  setLimits(limits: Limits): void {
+    this.#limits = limits;
+    this.#known.clear();
+  }
+
+  of(ask: Ask): Uses {
+    const known = this.#known.get(ask.id);
+    if (known !== undefined && isSameNeed(known.ask, ask)) return known;
+    if (this.#known.size > most) this.#known.clear();
+    const found = { ask, ...this.read(ask) };
+    this.#known.set(ask.id, found);
+    return found;
+  }
+
+  /** Without remembering it. */
+  read(ask: Ask): Uses {
+    const uses = usesOf(ask, this.#limits);
+    return { uses, set: uses.find(({ limit }) => limit === 'certificatesPerExactSet')?.subject ?? '' };
+  }
+}
+
+function isSameNeed(a: Ask, b: Ask): boolean {
+  if (a === b) return true;
+  if (a.account !== b.account || a.class !== b.class || a.identifiers.length !== b.identifiers.length) return false;
+  return a.identifiers === b.identifiers || a.identifiers.every((each, at) => each === b.identifiers[at]);
+}

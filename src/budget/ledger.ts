@@ -1,0 +1,247 @@
+// What one CA has given and what it is still asked for: its cells, the units that unfinished Orders reserve, and what it said itself. One per
+// directory; apply/ tells it what happened, line.ts asks it. Deterministic: times are arguments, epoch ms on the CA's clock.
+
+import type { Ask, CellUse } from './ask.ts';
+import { Cells } from './cells.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { type CellView, type Entry, spendOne, viewOf } from './entry.ts';
+import { type Barrier, Holds } from './holds.ts';
+import { KnownUses } from './known-uses.ts';
+import type { LimitName, Limits } from './limits.ts';
+import { type CellKey, cellKey } from './subject.ts';
+import { limitOfFragment, namedUse, type ToldProblem } from './told.ts';
+
+interface Reservation {
+  readonly ask: Ask;
+  readonly uses: readonly CellUse[];
+  isPlaced: boolean;
+}
+
+/** All requests leave from one address, as far as we can know. */
+export const ownAddress = 'this address';
+/** How long the ends of Orders are kept apart: a checkpoint names those, and older ones are in its cells. */
+export const recently = 15 * 60_000;
+/** Where the CA says «later» without a time. */
+const defaultHold = 60_000;
+const endpointHold = 10_000;
+/** The offset to the CA's clock is learned anew with every reply and trembles; more than this is a clock that was set. */
+const trembling = 60_000;
+
+export class Ledger {
+  readonly #cells: Cells;
+  readonly #known: KnownUses;
+  readonly #reservations = new Map<string, Reservation>();
+  readonly #finished = new Map<string, { readonly account: string; readonly at: number }>();
+  readonly #holds = new Holds();
+  #latest = 0;
+
+  constructor(limits: Limits) {
+    this.#cells = new Cells(limits);
+    this.#known = new KnownUses(limits);
+  }
+
+  /** Other rates from now on; what is spent stays spent. */
+  setLimits(limits: Limits): void {
+    this.#cells.setLimits(limits);
+    this.#known.setLimits(limits);
+    const open = [...this.#reservations.values()];
+    for (const { ask } of open) this.#free(ask.id);
+    for (const { ask, isPlaced } of open) this.#book(ask, isPlaced);
+  }
+
+  /** The cells that the ask would use. */
+  usesOf(ask: Ask): readonly CellUse[] {
+    return this.#known.of(ask).uses;
+  }
+
+  /** Its exact set: of two that have the same, one goes after the other. */
+  setOf(ask: Ask): string {
+    return this.#known.of(ask).set;
+  }
+
+  /** The cell of that key, where anything was ever taken from it. */
+  entry(key: CellKey): Entry | undefined {
+    return this.#cells.find(key);
+  }
+
+  isReserved(id: string): boolean {
+    return this.#reservations.has(id);
+  }
+
+  /** What keeps an ask back before any cell is looked at. */
+  barrier(ask: Ask, now: number): Barrier | undefined {
+    this.#observe(now);
+    const set = this.setOf(ask);
+    const barrier = this.#holds.barrier(ask.account, set, now);
+    if (barrier !== undefined) return barrier;
+    const holders = this.#cells.find(cellKey('certificatesPerExactSet', set))?.reserved;
+    const isTaken = holders !== undefined && holders.size > 0 && !holders.has(ask.id);
+    return isTaken ? { limit: 'equalNeed', subject: set } : undefined;
+  }
+
+  /** Admitted: its units are nobody else's until it ends. Nothing happens for one that is known. */
+  reserve(ask: Ask, now: number): void {
+    this.#observe(now);
+    if (!this.#reservations.has(ask.id) && !this.#finished.has(ask.id)) this.#book(ask, false);
+  }
+
+  /** The same for an Order whose newOrder is in the cells already. */
+  resume(ask: Ask, now: number): void {
+    this.#observe(now);
+    if (!this.#reservations.has(ask.id) && !this.#finished.has(ask.id)) this.#book(ask, true);
+  }
+
+  /** The CA has taken newOrder. This and what ends an order may also be told of the past, in any order. */
+  placed(id: string, now: number): void {
+    const reservation = this.#reservations.get(id);
+    if (reservation === undefined || reservation.isPlaced) return;
+    reservation.isPlaced = true;
+    this.#spend(reservation, now, (use) => use.spentAt === 'order');
+  }
+
+  /** The CA has signed. */
+  issued(id: string, now: number): void {
+    this.#finish(id, now, (use) => use.spentAt === 'issuance');
+  }
+
+  /** The order came to nothing; `identifiers` are the names whose validation failed. */
+  failed(id: string, identifiers: readonly string[], now: number): void {
+    const names = new Set(identifiers.map((each) => each.toLowerCase()));
+    this.#finish(id, now, ({ identifier }) => {
+      return identifier !== undefined && (names.has(identifier) || names.has(identifier.replace(/^\*\./, '')));
+    });
+  }
+
+  /** Nothing was asked, or nothing came of it: what is not spent is free again. */
+  release(id: string): void {
+    this.#free(id);
+    this.#reservations.delete(id);
+  }
+
+  /** An order unit for a newOrder whose reply, and whose Order, nobody may ever see. */
+  lost(ask: Ask, now: number): void {
+    this.#spend({ ask, uses: this.usesOf(ask), isPlaced: false }, now, (use) => use.spentAt === 'order');
+  }
+
+  /** When another account may be made. */
+  nextAccount(now: number): number {
+    this.#observe(now);
+    return Math.max(
+      this.#holds.directoryFree(now),
+      viewOf(this.#cells.at('newAccountsPerIp', ownAddress), now).nextFree,
+    );
+  }
+
+  /** A newAccount is about to be sent; `account` is whose checkpoint keeps it. */
+  accountMade(account: string, now: number): void {
+    spendOne(this.#cells.at('newAccountsPerIp', ownAddress), account, undefined, now);
+  }
+
+  /** The CA's own word about its limits; `ask` is whose request it was, where it was an order's. */
+  told(ask: Ask | undefined, problem: ToldProblem, now: number): void {
+    this.#observe(now);
+    const { status, retryAt } = problem;
+    if (status === 503) this.#holds.holdDirectory(retryAt ?? now + endpointHold, now);
+    if (status !== 429) return;
+    const limit = limitOfFragment(problem.limit);
+    const until = Math.max(retryAt ?? now + defaultHold, now + 1000);
+    if (limit === 'newAccountsPerIp') this.#cells.hold(limit, ownAddress, until, now);
+    else if (ask !== undefined) this.#refused(ask, limit, problem, until, now);
+  }
+
+  /** A person has acted: pauses and holds of the account end. */
+  unheld(account: string): void {
+    this.#holds.end(account);
+  }
+
+  /** What a restart must know of the account beside its Orders. */
+  snapshot(account: string, now: number): Checkpoint {
+    this.#sweep(now);
+    const placed = [...this.#reservations.values()].filter(({ ask, isPlaced }) => isPlaced && ask.account === account);
+    return {
+      account,
+      at: now,
+      cells: this.#cells.kept(account, now),
+      placed: placed.map(({ ask }) => ask.id),
+      finished: [...this.#finished].filter(([, each]) => each.account === account).map(([id]) => id),
+      ...this.#holds.kept(account, now),
+    };
+  }
+
+  /** Takes a checkpoint in; of what both know, the stricter counts. */
+  restore(checkpoint: Checkpoint): void {
+    const { account, at, cells, finished } = checkpoint;
+    this.#latest = Math.max(this.#latest, at);
+    this.#cells.restore(account, cells);
+    for (const id of finished) this.#finished.set(id, { account, at });
+    this.#holds.restore(account, checkpoint);
+  }
+
+  /** Every cell that is not wholly free. */
+  view(now: number): readonly CellView[] {
+    this.#sweep(now);
+    return this.#cells.views(now);
+  }
+
+  #book(ask: Ask, isPlaced: boolean): void {
+    const uses = this.usesOf(ask);
+    this.#reservations.set(ask.id, { ask, uses, isPlaced });
+    for (const { limit, subject, spentAt } of uses) {
+      if (!(isPlaced && spentAt === 'order')) this.#cells.at(limit, subject).reserved.add(ask.id);
+    }
+  }
+
+  #spend({ ask, uses }: Reservation, now: number, isMeant: (use: CellUse) => boolean): void {
+    for (const { limit, subject } of uses.filter(isMeant)) {
+      const entry = this.#cells.at(limit, subject);
+      entry.reserved.delete(ask.id);
+      spendOne(entry, ask.account, ask.tenant, now);
+    }
+  }
+
+  #finish(id: string, now: number, isMeant: (use: CellUse) => boolean): void {
+    const reservation = this.#reservations.get(id);
+    if (reservation === undefined) return;
+    // What ended has begun: the CA counted it, although nobody saw its answer to newOrder.
+    this.placed(id, now);
+    this.#spend(reservation, now, isMeant);
+    this.release(id);
+    this.#finished.set(id, { account: reservation.ask.account, at: now });
+  }
+
+  #free(id: string): void {
+    for (const { key } of this.#reservations.get(id)?.uses ?? []) this.#cells.find(key)?.reserved.delete(id);
+  }
+
+  #refused(ask: Ask, limit: LimitName | undefined, problem: ToldProblem, until: number, now: number): void {
+    // Whatever class we took it for, the CA may have seen it as new.
+    const { uses, set } = this.#known.read({ ...ask, class: 'new' });
+    const { pauseUrl, retryAt, detail } = problem;
+    if (pauseUrl !== undefined && retryAt === undefined) {
+      this.#holds.pause(ask.account, set, pauseUrl);
+      return;
+    }
+    const use = limit === undefined ? undefined : namedUse(uses, limit, detail);
+    const of = { limit: limit ?? 'accountHeld', subject: use?.subject ?? ask.account } as const;
+    this.#holds.refuse(ask.account, set, of, until, now);
+    if (limit === undefined) this.#holds.holdAccount(ask.account, until, now);
+    if (use !== undefined) this.#cells.hold(use.limit, use.subject, until, now).accounts.add(ask.account);
+  }
+
+  /** A clock that was set back is one of ours, or the CA's own: either way nothing may wait for the time that it showed. */
+  #observe(now: number): void {
+    if (now < this.#latest - trembling) {
+      this.#holds.rebase(this.#latest, now);
+      this.#cells.rebase(this.#latest, now);
+      this.#latest = now;
+    }
+    this.#latest = Math.max(this.#latest, now);
+  }
+
+  #sweep(now: number): void {
+    this.#observe(now);
+    this.#holds.sweep(now);
+    this.#cells.sweep(now);
+    for (const [id, { at }] of this.#finished) if (Math.abs(now - at) > recently) this.#finished.delete(id);
+  }
+}

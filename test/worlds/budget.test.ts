@@ -1,0 +1,102 @@
+// Controllers that die while most of the orders stand in line: whoever comes after them issues the rest, nothing twice, and never asks the CA for more
+// than it gives. The referee before the CA (test/rig/proxy/gcra.ts) counts by itself.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { orders } from '../../src/api/resources.ts';
+import { type Controller, startController } from '../rig/controller.ts';
+import { until } from '../rig/wait.ts';
+import { startWorld, type World } from '../rig/world.ts';
+import { type Crowd, crowd, fewOrders, hasty } from './budget-scene.ts';
+
+const pebbleEnv = { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_WFE_ORDERS_PER_PAGE: '200' };
+
+let world: World;
+/** The survivor of each test is the victim of the next. */
+let controller: Controller;
+
+beforeAll(async () => {
+  world = await startWorld({ pebbleEnv });
+  controller = await startController(world, { flags: hasty });
+});
+afterAll(async () => {
+  await controller?.[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
+});
+
+function spared(by: Crowd, count: number): void {
+  expect(by.ca.referee.tally).toEqual({ orders: count, issued: count, failures: 0, refusals: {}, overruns: {} });
+}
+
+describe('a controller that dies while orders stand in line', () => {
+  it('loses none of them and overspends nothing, killed twice among sixty', async () => {
+    await using by = await crowd(world, 'killed', fewOrders, 3);
+    await by.want('a', 20);
+    for (const enough of [5, 25]) {
+      await until(`${enough} certificates`, async () => (await by.ready()) >= enough, { deadlineMs: 60_000 });
+      await controller.kill('SIGKILL');
+      controller = await startController(world, { flags: hasty });
+    }
+    await by.allReady(90_000);
+    spared(by, 60);
+  });
+
+  it('has written down what it had spent when it is asked to end, and the next leader counts on', async () => {
+    await using by = await crowd(world, 'handed', fewOrders, 2);
+    const next = await startController(world, { flags: [...hasty, '--acme-http01-listen-address=127.0.0.1:0'] });
+    await by.want('a', 10);
+    await until('some certificates', async () => (await by.ready()) >= 5, { deadlineMs: 60_000 });
+    await controller.kill('SIGTERM');
+    expect((await by.books())?.data?.['checkpoint']).toContain('newOrdersPerAccount');
+    // Challenges reach one address alone.
+    await next.kill('SIGTERM');
+    controller = await startController(world, { flags: hasty });
+    await by.allReady(90_000);
+    spared(by, 20);
+  });
+
+  it('counts the Orders again where its books are lost', async () => {
+    await using by = await crowd(world, 'lost', fewOrders, 1);
+    await by.want('a', 15);
+    await by.allReady(60_000);
+    await until('the books to be written', async () => (await by.books()) !== undefined, { deadlineMs: 90_000 });
+    await controller.kill('SIGKILL');
+    await by.dropBooks();
+    controller = await startController(world, { flags: hasty });
+    await by.want('b', 10);
+    await by.allReady(60_000);
+    spared(by, 25);
+  });
+});
+
+it('an order that waits says for which limit, whose it is and until when, in all places, and no more once it is over', async () => {
+  const scarce = { ...fewOrders, 'new-orders-per-account': { burst: 1, everyMs: 20_000 } };
+  await using by = await crowd(world, 'told', scarce, 1);
+  const [team] = by.teams;
+  if (team === undefined) throw new Error('no team');
+  await by.want('a', 2);
+  const waiting = await until('a Certificate to wait', async () => {
+    const found = await Promise.all(['a-0-tls', 'a-1-tls'].map((name) => team.certificate(name)));
+    return found.find((each) => each?.status?.conditions?.some(({ type }) => type === 'RateLimited'));
+  });
+  const words =
+    /^The CA's limit newOrdersPerAccount for https:\S+ leaves no room; it is this order's turn at about \d{4}-\S+Z\.$/;
+  const said = waiting.status?.conditions ?? [];
+  const issuing = said.find(({ type }) => type === 'Issuing');
+  const limited = said.find(({ type }) => type === 'RateLimited');
+  expect(limited).toMatchObject({ status: 'True', reason: 'RateLimited', message: expect.stringMatching(words) });
+  expect(issuing).toMatchObject({ reason: 'RateLimited', message: limited?.message });
+  const order = await until('its Order to say so', async () =>
+    (await team.all(orders)).find(({ status, metadata }) => {
+      return status?.reason === limited?.message && metadata.annotations?.['certway.dev/state'] !== undefined;
+    }),
+  );
+  expect(JSON.parse(order.metadata.annotations?.['certway.dev/state'] ?? '')).toMatchObject({ inLine: true });
+  expect(order.status?.url).toBeUndefined();
+  await by.allReady(60_000);
+  const { status } = await team.ready(waiting.metadata.name);
+  expect(status?.conditions?.map(({ type }) => type)).toEqual(['Ready']);
+  expect(await team.events(waiting.metadata.name)).not.toContainEqual(
+    expect.objectContaining({ reason: 'RateLimited' }),
+  );
+  spared(by, 2);
+});
