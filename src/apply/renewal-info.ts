@@ -4,6 +4,7 @@
 import type { AcmeProblem } from '../acme/problem.ts';
 import { type RenewalInfo, renewalInfo } from '../acme/renewal-info.ts';
 import type { Certificate, Issuer } from '../api/certmanager.ts';
+import type { OrderPhase } from '../api/order.ts';
 import { apiVersion, certificates } from '../api/resources.ts';
 import { afterSilence, askAfterFailure, nextAskAt, nextLookAt, silenceOf } from '../plan/renewal-asks.ts';
 import { isRecall, soonestReplacement, suggestionOf } from '../plan/renewal-info.ts';
@@ -114,12 +115,16 @@ function refused(
   }
 }
 
+const failures: ReadonlySet<OrderPhase> = new Set(['invalid', 'expired', 'errored']);
+
 /** When the certificate itself was ordered in the place of another one, epoch ms. */
 function orderedAt(ports: Ports, certificate: Certificate, certId: string): number | undefined {
   const requests = ports.stores.requests.by('owner', certificate.metadata.uid ?? '');
   const orders = requests.flatMap(({ metadata }) => ports.stores.orders.by('owner', metadata.uid ?? ''));
-  // The order that is to replace it is not the one that it came from.
-  const past = orders.filter(({ spec, status }) => status?.state === 'valid' && spec.replaces !== certId);
+  // The one that is to replace it is not the one that it came from, which may not be on record as valid yet.
+  const past = orders.filter(
+    ({ spec, status }) => spec.replaces !== certId && !failures.has(status?.state ?? 'pending'),
+  );
   const at = ({ metadata }: (typeof past)[number]) => Date.parse(metadata.creationTimestamp ?? '') || 0;
   const newest = past.toSorted((a, b) => at(b) - at(a))[0];
   return newest?.spec.replaces === undefined ? undefined : at(newest);

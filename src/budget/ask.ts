@@ -44,11 +44,18 @@ export interface CellUse {
   readonly identifier?: string;
 }
 
+export interface Uses {
+  /** All of them. */
+  readonly uses: readonly CellUse[];
+  /** That of the exact set, by which equal needs are told. */
+  readonly set: CellUse;
+}
+
 /**
  * Boulder's NewOrderLimitTransactions and what it spends later: a renewal is asked for neither order nor domain, an ARI renewal for nothing;
  * an issued certificate always counts for its exact set, a failure always for its name.
  */
-export function usesOf(ask: Ask, limits: Limits): readonly CellUse[] {
+export function usesOf(ask: Ask, limits: Limits): Uses {
   const { account } = ask;
   const make = (limit: LimitName, subject: string, spentAt: CellUse['spentAt'], checked: boolean): CellUse => {
     return { key: cellKey(limit, subject), limit, subject, rate: rateOf(limits, limit, subject), spentAt, checked };
@@ -60,7 +67,7 @@ export function usesOf(ask: Ask, limits: Limits): readonly CellUse[] {
     ...make('failedAuthorizations', `${account} ${identifier}`, 'failure', isAsked),
     identifier,
   }));
-  if (ask.class !== 'new') return [set, ...failures];
+  if (ask.class !== 'new') return { set, uses: [set, ...failures] };
   const own = overrideOf(limits, 'certificatesPerDomain', account);
   const domains = [...new Set(names.map(registeredDomain))].flatMap((domain) =>
     // An account with a rate of its own is asked for that alone, and counts for the common one all the same.
@@ -71,5 +78,5 @@ export function usesOf(ask: Ask, limits: Limits): readonly CellUse[] {
           make('certificatesPerDomain', domain, 'issuance', false),
         ],
   );
-  return [make('newOrdersPerAccount', account, 'order', true), ...domains, set, ...failures];
+  return { set, uses: [make('newOrdersPerAccount', account, 'order', true), ...domains, set, ...failures] };
 }

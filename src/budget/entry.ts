@@ -39,7 +39,7 @@ export interface CellView {
 }
 
 /** What has no rate is free, unless the CA holds it. */
-const unbounded: Limit = { burst: 1, emissionMs: 0 };
+export const unbounded: Limit = { burst: 1, emissionMs: 0 };
 
 export function newEntry(limit: LimitName, subject: string, rate: Limit | undefined): Entry {
   return { limit, subject, rate, cell: freshCell, reserved: new Set(), spentBy: new Map(), accounts: new Set(), added: 0, rest: undefined };

@@ -34,6 +34,7 @@ export class Holds {
 
   /** The longest of what keeps this account, or this set of it, from asking. */
   barrier(account: string, set: string, now: number): Barrier | undefined {
+    if (this.#isQuiet()) return undefined;
     const pause = this.#pauses.get(keyOf(account, set));
     if (pause !== undefined) return { limit: 'paused', subject: set, url: pause.url };
     let longest: Barrier | undefined;
@@ -46,6 +47,10 @@ export class Holds {
     const refusal = this.#refusals.get(keyOf(account, set));
     if (refusal !== undefined) consider(refusal.limit, refusal.subject, refusal.hold);
     return longest;
+  }
+
+  #isQuiet(): boolean {
+    return this.#directory === undefined && this.#accounts.size + this.#pauses.size + this.#refusals.size === 0;
   }
 
   /** When the CA may be asked again at all. */
@@ -86,6 +91,7 @@ export class Holds {
   }
 
   sweep(now: number): void {
+    if (holdEnd(this.#directory, now) <= now) this.#directory = undefined;
     for (const [key, hold] of this.#accounts) if (holdEnd(hold, now) <= now) this.#accounts.delete(key);
     for (const [key, { hold }] of this.#refusals) if (holdEnd(hold, now) <= now) this.#refusals.delete(key);
   }

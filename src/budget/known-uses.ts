@@ -1,13 +1,7 @@
 // The cells of those that wait, found once: the public suffix list and the hash of a set cost more than all else in a decision. Part of the ledger.
 
-import { type Ask, type CellUse, usesOf } from './ask.ts';
+import { type Ask, type Uses, usesOf } from './ask.ts';
 import type { Limits } from './limits.ts';
-
-export interface Uses {
-  readonly uses: readonly CellUse[];
-  /** The exact set, by which equal needs are told. */
-  readonly set: string;
-}
 
 const most = 50_000;
 
@@ -35,8 +29,7 @@ export class KnownUses {
 
   /** Without remembering it. */
   read(ask: Ask): Uses {
-    const uses = usesOf(ask, this.#limits);
-    return { uses, set: uses.find(({ limit }) => limit === 'certificatesPerExactSet')?.subject ?? '' };
+    return usesOf(ask, this.#limits);
   }
 }
 

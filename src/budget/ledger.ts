@@ -1,14 +1,14 @@
 // What one CA has given and what it is still asked for: its cells, the units that unfinished Orders reserve, and what it said itself. One per
 // directory; apply/ tells it what happened, line.ts asks it. Deterministic: times are arguments, epoch ms on the CA's clock.
 
-import type { Ask, CellUse } from './ask.ts';
+import type { Ask, CellUse, Uses } from './ask.ts';
 import { Cells } from './cells.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type CellView, type Entry, spendOne, viewOf } from './entry.ts';
 import { type Barrier, Holds } from './holds.ts';
 import { KnownUses } from './known-uses.ts';
 import type { LimitName, Limits } from './limits.ts';
-import { type CellKey, cellKey } from './subject.ts';
+import type { CellKey } from './subject.ts';
 import { limitOfFragment, namedUse, type ToldProblem } from './told.ts';
 
 interface Reservation {
@@ -54,9 +54,9 @@ export class Ledger {
     return this.#known.of(ask).uses;
   }
 
-  /** Its exact set: of two that have the same, one goes after the other. */
-  setOf(ask: Ask): string {
-    return this.#known.of(ask).set;
+  /** The same, and which of them is the exact set: of two that have the same, one goes after the other. */
+  needsOf(ask: Ask): Uses {
+    return this.#known.of(ask);
   }
 
   /** The cell of that key, where anything was ever taken from it. */
@@ -71,12 +71,12 @@ export class Ledger {
   /** What keeps an ask back before any cell is looked at. */
   barrier(ask: Ask, now: number): Barrier | undefined {
     this.#observe(now);
-    const set = this.setOf(ask);
-    const barrier = this.#holds.barrier(ask.account, set, now);
+    const { key, subject } = this.#known.of(ask).set;
+    const barrier = this.#holds.barrier(ask.account, subject, now);
     if (barrier !== undefined) return barrier;
-    const holders = this.#cells.find(cellKey('certificatesPerExactSet', set))?.reserved;
+    const holders = this.#cells.find(key)?.reserved;
     const isTaken = holders !== undefined && holders.size > 0 && !holders.has(ask.id);
-    return isTaken ? { limit: 'equalNeed', subject: set } : undefined;
+    return isTaken ? { limit: 'equalNeed', subject } : undefined;
   }
 
   /** Admitted: its units are nobody else's until it ends. Nothing happens for one that is known. */
@@ -216,14 +216,15 @@ export class Ledger {
   #refused(ask: Ask, limit: LimitName | undefined, problem: ToldProblem, until: number, now: number): void {
     // Whatever class we took it for, the CA may have seen it as new.
     const { uses, set } = this.#known.read({ ...ask, class: 'new' });
+    const names = set.subject;
     const { pauseUrl, retryAt, detail } = problem;
     if (pauseUrl !== undefined && retryAt === undefined) {
-      this.#holds.pause(ask.account, set, pauseUrl);
+      this.#holds.pause(ask.account, names, pauseUrl);
       return;
     }
     const use = limit === undefined ? undefined : namedUse(uses, limit, detail);
     const of = { limit: limit ?? 'accountHeld', subject: use?.subject ?? ask.account } as const;
-    this.#holds.refuse(ask.account, set, of, until, now);
+    this.#holds.refuse(ask.account, names, of, until, now);
     if (limit === undefined) this.#holds.holdAccount(ask.account, until, now);
     if (use !== undefined) this.#cells.hold(use.limit, use.subject, until, now).accounts.add(ask.account);
   }

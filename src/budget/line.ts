@@ -2,7 +2,7 @@
 // something changed and when `wakeAt` has come; it changes nothing, and what it admits the caller reserves.
 
 import type { Ask, CellUse, Urgency } from './ask.ts';
-import { rateOfEntry, taken } from './entry.ts';
+import { rateOfEntry, taken, unbounded } from './entry.ts';
 import type { Barrier } from './holds.ts';
 import type { Ledger } from './ledger.ts';
 import { earliest, noPromises, type Promises, promise, take } from './promises.ts';
@@ -21,6 +21,14 @@ export interface Decision {
   readonly rounds: Rounds;
 }
 
+/** One decision: the cells that were looked at, and the exact sets of those that stand in the line. */
+interface Scene {
+  readonly ledger: Ledger;
+  readonly now: number;
+  readonly cells: Map<CellKey, Promises>;
+  readonly sets: Set<CellKey>;
+}
+
 /** Nobody gains by deciding more often than this. */
 const shortestSleep = 20;
 
@@ -36,12 +44,11 @@ export function decide(ledger: Ledger, waiting: readonly Ask[], rounds: Rounds, 
     ...inTurns(fresh, rounds, now),
     ...line.filter(({ urgency }) => urgency === 'routine'),
   ];
-  const cells = new Map<CellKey, Promises>();
-  const sets = new Set<string>();
+  const scene: Scene = { ledger, now, cells: new Map(), sets: new Set() };
   const admitted: Ask[] = [];
   const waits = new Map<string, LineWait>();
   for (const ask of ordered) {
-    const wait = tryOne(ask, ledger, cells, sets, now);
+    const wait = tryOne(ask, scene);
     if (wait === undefined) admitted.push(ask);
     else waits.set(ask.id, wait);
   }
@@ -68,46 +75,49 @@ function byNeed(a: Ask, b: Ask): number {
   );
 }
 
-function tryOne(
-  ask: Ask,
-  ledger: Ledger,
-  cells: Map<CellKey, Promises>,
-  sets: Set<string>,
-  now: number,
-): LineWait | undefined {
-  const uses = ledger.usesOf(ask);
-  const set = ledger.setOf(ask);
+/** Undefined: it may go, and its units are taken. */
+function tryOne(ask: Ask, scene: Scene): LineWait | undefined {
+  const { ledger, sets, now } = scene;
+  const { uses, set } = ledger.needsOf(ask);
   const barrier = ledger.barrier(ask, now);
   if (barrier !== undefined && barrier.until === undefined) return barrier;
   // The earlier of two equal needs is in the line already: when the later may go, nobody knows.
-  if (sets.has(set)) return { limit: 'equalNeed', subject: set };
-  sets.add(set);
-  let wait: LineWait = barrier ?? { limit: 'newOrdersPerAccount', subject: ask.account, until: now };
+  if (sets.has(set.key)) return { limit: 'equalNeed', subject: set.subject };
+  sets.add(set.key);
   let until = barrier?.until ?? now;
+  let limiting: CellUse | undefined;
+  const found: (Promises | undefined)[] = [];
   for (const use of uses) {
-    if (!use.checked) continue;
-    const free = earliest(cellOf(use, ledger, cells, now), now);
+    const cell = use === set ? alone(use, scene) : cellOf(use, scene);
+    found.push(cell);
+    if (cell === undefined || !use.checked) continue;
+    const free = earliest(cell, now);
     if (free <= until) continue;
     until = free;
-    wait = { limit: use.limit, subject: use.subject, until };
+    limiting = use;
   }
-  for (const use of uses) {
-    const cell = cellOf(use, ledger, cells, now);
+  for (const [at, use] of uses.entries()) {
+    const cell = found[at];
+    if (cell === undefined) continue;
     if (until <= now) take(cell);
     else if (use.checked) promise(cell, until);
   }
-  return until <= now ? undefined : wait;
+  if (until <= now) return undefined;
+  return limiting === undefined ? barrier : { limit: limiting.limit, subject: limiting.subject, until };
 }
 
-function cellOf(use: CellUse, ledger: Ledger, cells: Map<CellKey, Promises>, now: number): Promises {
-  const known = cells.get(use.key);
+/** Nobody else in the line uses the cell of an exact set, since equal needs wait for each other: it is kept for nobody. */
+function alone({ key }: CellUse, { ledger, now }: Scene): Promises | undefined {
+  const entry = ledger.entry(key);
+  return entry === undefined ? undefined : noPromises(rateOfEntry(entry), taken(entry, now));
+}
+
+function cellOf({ key, rate }: CellUse, { ledger, cells, now }: Scene): Promises {
+  const known = cells.get(key);
   if (known !== undefined) return known;
-  const entry = ledger.entry(use.key);
-  const made =
-    entry === undefined
-      ? noPromises(use.rate ?? { burst: 1, emissionMs: 0 }, now)
-      : noPromises(rateOfEntry(entry), taken(entry, now));
-  cells.set(use.key, made);
+  const entry = ledger.entry(key);
+  const made = entry === undefined ? noPromises(rate ?? unbounded, now) : noPromises(rateOfEntry(entry), taken(entry, now));
+  cells.set(key, made);
   return made;
 }
 

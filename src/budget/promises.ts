@@ -6,7 +6,7 @@ import type { Limit } from './cell.ts';
 export interface Promises {
   readonly rate: Limit;
   /** When those that wait may go, ascending; before `from` nobody else fits between them. */
-  readonly times: number[];
+  times: number[];
   from: number;
   /** The TAT when `times[from]` is due. */
   taken: number;
@@ -16,8 +16,11 @@ export interface Promises {
   end: number;
 }
 
+/** Most cells of a line have none: never written to. */
+const none: number[] = [];
+
 export function noPromises(rate: Limit, taken: number): Promises {
-  return { rate, times: [], from: 0, taken, bound: Number.POSITIVE_INFINITY, end: taken };
+  return { rate, times: none, from: 0, taken, bound: Number.POSITIVE_INFINITY, end: taken };
 }
 
 /** The earliest moment at which one more unit fits and delays nobody. */
@@ -44,8 +47,9 @@ export function take(promises: Promises): void {
 
 /** One unit at `at`, or as soon after as the cell allows. */
 export function promise(promises: Promises, at: number): void {
+  if (promises.times === none) promises.times = [];
   const { rate, times } = promises;
-  const last = times.at(-1);
+  const last = times[times.length - 1];
   const room = (rate.burst - 1) * rate.emissionMs;
   if (last === undefined || at >= last) {
     const due = Math.max(at, promises.end - room);

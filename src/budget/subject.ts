@@ -2,13 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { getDomain } from 'tldts';
-import { ipBytes, ipText } from '../pki/ip.ts';
+import { canonicalIp, ipBytes, ipText } from '../pki/ip.ts';
 import type { LimitName } from './limits.ts';
 
 /** By the public suffix list with its private part, as Boulder does; a bare suffix counts as itself, an address as its network. */
 export function registeredDomain(name: string): string {
   const host = name.toLowerCase().replace(/^\*\./, '');
-  if (!host.endsWith('.') && isAddress(host)) return ipSubject(host);
+  if (isAddress(host)) return ipSubject(host);
   return getDomain(host, { allowPrivateDomains: true, extractHostname: false, validateHostname: false }) ?? host;
 }
 
@@ -30,15 +30,20 @@ export function exactSet(identifiers: readonly string[]): string {
   return `${first}+${names.length - 1}:${hash}`;
 }
 
-/** In lower case, each once, in the order of their text. */
+/** In their canonical spelling, each once, in the order of their text. */
 export function sortedNames(identifiers: readonly string[]): readonly string[] {
-  return [...new Set(identifiers.map((each) => each.toLowerCase()))].sort();
+  return [...new Set(identifiers.map(spelt))].sort();
 }
 
 export type CellKey = `${LimitName} ${string}`;
 
 export function cellKey(limit: LimitName, subject: string): CellKey {
   return `${limit} ${subject}`;
+}
+
+function spelt(identifier: string): string {
+  const text = identifier.toLowerCase();
+  return isAddress(text) ? canonicalIp(text) : text;
 }
 
 /** Digits at the end or a colon: no name of the DNS that a CA signs has either. */

@@ -8,7 +8,7 @@ export interface SpentBy {
 export interface CellRow {
   /** The limit's name in the configuration, such as certificatesPerDomain. */
   readonly limit: string;
-  /** A domain, an address, a name, a set of names, or an account's URL. */
+  /** A domain, an address, a name, an account's URL, or a set of names as budgets call it: "first+2:hash". */
   readonly subject: string;
   readonly used: number;
   readonly left: number;
@@ -31,8 +31,8 @@ export interface WaitRow {
 
 export type HoldRow =
   | { readonly kind: 'account' | 'endpoint'; readonly until: number }
-  /** Until somebody visits the page that the sentence names. */
-  | { readonly kind: 'pause'; readonly says: string };
+  /** Of a set of names, until somebody has visited the page. */
+  | { readonly kind: 'pause'; readonly set: string; readonly url: string };
 
 export interface AccountBudget {
   readonly directory: string;

@@ -1,5 +1,6 @@
 // Turns budgets into lines of at most 120 columns: for each account its holds, its cells and who waits. Pure; called by budget.ts.
 
+import { annotations } from '../api/names.ts';
 import type { AccountBudget, BudgetView, CellRow, HoldRow, WaitRow } from './budget-node.ts';
 import { moment } from './status-node.ts';
 import { plain } from './status-print.ts';
@@ -57,7 +58,9 @@ function holdText(hold: HoldRow, now: number): string {
     case 'endpoint':
       return `the CA answers nothing until ${moment(hold.until, now)}`;
     case 'pause':
-      return plain(hold.says);
+      return plain(
+        `the CA has paused ${namesOf(hold.set)} until somebody ends that at ${hold.url} and gives the issuer's annotation ${annotations.unpause} a new value`,
+      );
     default:
       return hold satisfies never;
   }
@@ -70,7 +73,7 @@ function cellColumns(account: string, now: number): readonly Column<CellRow>[] {
       title: 'SUBJECT',
       most: 30,
       align: 'left',
-      text: ({ subject }) => (subject === account ? 'this account' : subject),
+      text: ({ subject }) => (subject === account ? 'this account' : namesOf(subject)),
     },
     { title: 'USED', most: 6, align: 'right', text: ({ used }) => String(used) },
     { title: 'LEFT', most: 6, align: 'right', text: ({ left }) => String(left) },
@@ -98,6 +101,12 @@ function waitColumns(now: number): readonly Column<WaitRow>[] {
     { title: 'UNTIL', most: 38, align: 'left', text: ({ until }) => at(until) },
     { title: 'WHY', most: columns, align: 'left', text: ({ why }) => why },
   ];
+}
+
+/** "first+2:hash" is how budgets call a set of names. */
+function namesOf(set: string): string {
+  const [, first, more] = /^(.+)\+(\d+):[\w-]+$/.exec(set) ?? [];
+  return first === undefined ? set : `${first} and ${more} more`;
 }
 
 /** "5 minutes ago". */

@@ -128,10 +128,7 @@ function holdsOf({ accountHold, directoryHold, pauses }: Checkpoint, now: number
   const account = holdEnd(accountHold, now);
   const endpoint = holdEnd(directoryHold, now);
   return [
-    ...pauses.map(({ set, url }): HoldRow => {
-      const says = `The CA has paused ${namesOf(set)} until somebody ends that at ${url} and then gives the issuer's annotation certway.dev/unpause a new value`;
-      return { kind: 'pause', says };
-    }),
+    ...pauses.map(({ set, url }) => ({ kind: 'pause', set, url }) as const),
     ...(account > now ? [{ kind: 'account', until: account } as const] : []),
     ...(endpoint > now ? [{ kind: 'endpoint', until: endpoint } as const] : []),
   ];
@@ -139,22 +136,15 @@ function holdsOf({ accountHold, directoryHold, pauses }: Checkpoint, now: number
 
 function rowOf({ limit, subject, used, left, burst, nextFree, spentBy }: CellView, account: string): CellRow {
   const spenders = Object.entries(spentBy).map(([tenant, count]) => ({ tenant, count }));
-  const own = subject.startsWith(`${account} `) ? subject.slice(account.length + 1) : subject;
   return {
     limit,
-    subject: limit === 'certificatesPerExactSet' ? namesOf(own) : own,
+    subject: subject.startsWith(`${account} `) ? subject.slice(account.length + 1) : subject,
     used,
     left,
     burst,
     nextFree,
     spentBy: spenders.toSorted((a, b) => b.count - a.count),
   };
-}
-
-/** "first+2:hash" is how budgets call a set of names. */
-function namesOf(set: string): string {
-  const [, first, more] = /^(.+)\+(\d+):[\w-]+$/.exec(set) ?? [];
-  return first === undefined ? set : `${first} and ${more} more`;
 }
 
 function byScarcity(one: CellRow, other: CellRow): number {

@@ -8,6 +8,7 @@ import { apiVersion, gateways, listenerSets, xListenerSets } from '../api/resour
 import { missingInherited } from '../plan/inherited.ts';
 import { planListeners } from '../plan/listeners.ts';
 import { differences } from '../plan/listeners-change.ts';
+import { withOwnAccounts } from '../plan/stamp-refs.ts';
 import { resolveGateway } from '../resolve/gateway.ts';
 import { readBequest } from '../resolve/inherit.ts';
 import { readIssuer } from '../resolve/issuer.ts';
@@ -37,7 +38,12 @@ export interface Judgement {
 
 export function judge(owner: Gateway | ListenerSet, around: Surroundings, options: ResolveOptions): Judgement {
   const { world, assumed } = worldOf(owner, around, options);
-  const resolution = resolveGateway(world);
+  // Whether its ClusterIssuer gives accounts is not seen from here: a Certificate that names one of the two names the right one.
+  const resolution = withOwnAccounts(resolveGateway(world), {
+    issuance: 'theirs',
+    hasOwnAccount: () => false,
+    live: (namespace, name) => certificateNamed(around, namespace, name)?.spec.issuerRef,
+  });
   const trouble = gatewayTrouble(world);
   const refusals = resolution.refusals.map(({ about, reason, message, suspends, holds }): Told => {
     const isGateways = about.kind !== gateways.kind && trouble !== undefined && message.includes(trouble);
@@ -106,6 +112,10 @@ function gatewayTrouble({ gateway, options }: GatewayWorld): string | undefined 
 }
 
 /** What the controller would do now to the Certificates that stand under a wanted name: leave another's alone and say so, or change its own. */
+function certificateNamed({ certificates }: Surroundings, namespace: string, name: string): Certificate | undefined {
+  return itemsOf(certificates).find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+}
+
 function compare(resolution: Resolution, around: Surroundings): Pick<Judgement, 'told' | 'behind'> {
   const names = new Set(resolution.wanted.map(({ namespace, name }) => `${namespace}/${name}`));
   const standing = itemsOf(around.certificates).filter(({ metadata }) =>

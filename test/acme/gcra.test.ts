@@ -4,13 +4,14 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { authorization } from '../../src/acme/authorization.ts';
-import { answer, finalize, newOrder, type OrderWish } from '../../src/acme/order.ts';
+import { answer, finalize, newOrder, type OrderWish, readOrder } from '../../src/acme/order.ts';
 import type { AcmeSession } from '../../src/acme/session.ts';
 import { readCertificate } from '../../src/pki/certificate.ts';
 import { certificateId } from '../../src/pki/certificate-id.ts';
 import { createCsr } from '../../src/pki/csr.ts';
 import { smallRates } from '../rig/proxy/gcra.ts';
 import { startLimitedCa } from '../rig/proxy/gcra-proxy.ts';
+import { at } from '../rig/proxy/verdict.ts';
 import { until } from '../rig/wait.ts';
 import { type OwnCa, startOwnCa } from './own-ca.ts';
 import { accountKey, got, issue, newSession, placeOrder, prove } from './steps.ts';
@@ -30,8 +31,8 @@ beforeAll(async () => {
 afterAll(() => pebble[Symbol.asyncDispose]());
 
 /** A new customer of a CA whose cells are full. */
-async function customer() {
-  const ca = await startLimitedCa(pebble, rates);
+async function customer(script?: Parameters<typeof startLimitedCa>[2]) {
+  const ca = await startLimitedCa(pebble, rates, script);
   const endpoint = pebble.open({ directoryUrl: ca.directory, caBundle: ca.caPem });
   const session = await newSession(endpoint);
   return {
@@ -43,6 +44,11 @@ async function customer() {
       await ca[Symbol.asyncDispose]();
     },
   };
+}
+
+async function csrFor(...dnsNames: readonly string[]): Promise<Buffer> {
+  const names = { dnsNames, ipAddresses: [], uris: [], emailAddresses: [] };
+  return createCsr({ key: await accountKey(), names });
 }
 
 /** "granted", or the limit that the CA names and the hours that it asks to wait. */
@@ -82,22 +88,34 @@ test('an account that has made its orders makes no more, and what the CA did not
   expect(by.ca.referee.tally).toMatchObject({ orders: 8, refusals: { 'new-orders-per-account': 1 } });
 });
 
-test('a name that has failed is closed to the account', async () => {
+test.each([
+  ['dead.failed.com', 'http-01', '*.dead.failed.com'],
+  ['*.gone.failed.com', 'dns-01', 'gone.failed.com'],
+])('a name that has failed is closed to the account: %s', async (name, way, other) => {
   await using by = await customer();
-  const { authorizations } = (await placeOrder(by.session, 'dead.failed.com')).resource;
+  const { authorizations } = (await placeOrder(by.session, name)).resource;
   const [url = ''] = authorizations;
   const { challenges } = got(await authorization(by.session, url)).resource;
-  const challenge = challenges.find(({ type }) => type === 'http-01');
+  const challenge = challenges.find(({ type }) => type === way);
   got(await answer(by.session, challenge?.url ?? ''));
   await until('the authorization to fail', async () => {
     return got(await authorization(by.session, url)).resource.status === 'invalid';
   });
   got(await authorization(by.session, url));
-  expect(await told(by.session, ['dead.failed.com', 'x.failed.com'])).toBe(
-    'authorization-failures-per-identifier-per-account 3 h',
-  );
-  expect(await told(by.session, ['x.failed.com'])).toBe('granted');
+  expect(await told(by.session, [name, 'x.failed.com'])).toBe('authorization-failures-per-identifier-per-account 3 h');
+  expect(await told(by.session, [other])).toBe('granted');
   expect(by.ca.referee.tally.failures).toBe(1);
+});
+
+test('a certificate counts though nobody heard that it was accepted', async () => {
+  await using by = await customer(at({ edge: 'finalize' }, { kind: 'dropReply' }));
+  const placed = await placeOrder(by.session, 'a.silent.com');
+  await prove(by.session, placed.resource, pebble.answers);
+  expect(await finalize(by.session, placed.resource, await csrFor('a.silent.com'))).toMatchObject({ ok: false });
+  await until('the order to be valid', async () => {
+    return got(await readOrder(by.session, placed.url)).resource.status === 'valid';
+  });
+  expect(by.ca.referee.tally).toMatchObject({ orders: 1, issued: 1 });
 });
 
 test('a replacement is exempt inside its window, and once', async () => {
@@ -118,8 +136,7 @@ test('a replacement is exempt inside its window, and once', async () => {
   const identifiers = names.map((value) => ({ type: 'dns' as const, value }));
   const placed = got(await newOrder(by.session, { identifiers, replaces })).resource;
   await prove(by.session, placed, pebble.answers);
-  const csrNames = { dnsNames: names, ipAddresses: [], uris: [], emailAddresses: [] };
-  got(await finalize(by.session, placed, await createCsr({ key: await accountKey(), names: csrNames })));
+  got(await finalize(by.session, placed, await csrFor(...names)));
   const again = ['a.ari.com', 'again.ari.com'];
   expect(await told(by.session, again, { replaces })).toBe('new-certificates-per-registered-domain 1 h');
 });

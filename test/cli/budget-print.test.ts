@@ -67,6 +67,13 @@ describe('an account', () => {
     ]);
   });
 
+  it('calls a set of names by names', () => {
+    const sets = ['a.example', 'a.example+1:Zm9v', 'a.example+12:Zm-_'].map((subject) => cell({ subject, left: 1 }));
+    const said = lines(budget({ cells: sets })).join('\n');
+    for (const words of ['a.example  ', 'a.example and 1 more ', 'a.example and 12 more '])
+      expect(said).toContain(words);
+  });
+
   it('of which nothing is known says so', () => {
     const { notedAt: _, ...fresh } = budget({ issuers: [] });
     expect(lines(fresh)).toEqual([
@@ -85,7 +92,7 @@ describe('an account', () => {
         holds: [
           { kind: 'account', until: now + hour },
           { kind: 'endpoint', until: now + 60_000 },
-          { kind: 'pause', says: 'The CA issues nothing until somebody ends its pause at https://ca.example/pause/1' },
+          { kind: 'pause', set: 'a.example+2:x-Y_z', url: 'https://ca.example/pause/1' },
         ],
       }),
     ).join('\n');
@@ -93,7 +100,9 @@ describe('an account', () => {
       '  stopped    the CA takes no orders of this account until 2026-11-21 13:00 UTC (in 60 minutes)\n',
     );
     expect(said).toContain('  stopped    the CA answers nothing until 2026-11-21 12:01 UTC (in 60 seconds)\n');
-    expect(said).toContain('https://ca.example/pause/1');
+    expect(said).toMatch(
+      /paused a\.example and 2 more until .* https:\/\/ca\.example\/pause\/1\s+and gives .*unpause/s,
+    );
   });
 });
 
@@ -132,7 +141,7 @@ describe('the paper', () => {
       budget({
         issuers: [evil],
         directory: evil,
-        holds: [{ kind: 'pause', says: evil }],
+        holds: [{ kind: 'pause', set: evil, url: evil }],
         cells: [cell({ subject: evil, spentBy: [{ tenant: evil, count: 1 }] })],
         waiting: [waiting({ why: evil, order: evil, tenant: evil, class: evil })],
       }),

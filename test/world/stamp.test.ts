@@ -1,6 +1,7 @@
 // Accounts of tenants' own, with the real API server and CA: stamped on first use, in step with their template, theirs alone, and left again without
 // a certificate being issued for it.
 
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateRequests, secrets } from '../../src/api/resources.ts';
 import { type SharedWorld, sharedWorld } from '../rig/shared-world.ts';
@@ -79,6 +80,15 @@ describe('two tenants of one ClusterIssuer', () => {
     }
     const shared = await until('the ClusterIssuer to have an account', () => template.account(), patience);
     expect(new Set([...uris, shared]).size).toBe(3);
+  });
+
+  it('see in certway status whose account it is, and that nothing is missing', async () => {
+    const certway = `${import.meta.dirname}/../../bin/certway`;
+    const words = ['status', 'listenerset', 'web', '-n', alice.namespace];
+    const { stdout, exitCode } = await execa(certway, words, { env: { KUBECONFIG: world.kubeconfig }, reject: false });
+    expect(stdout).toMatch(new RegExp(`Issuer ${template.stamped}: .*; ready`));
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^Nothing is missing/);
+    expect(exitCode).toBe(0);
   });
 
   it('follow an edit of it', async () => {
@@ -161,29 +171,6 @@ describe('a tenant who may edit Issuers', () => {
     expect(await platformSecret(alice, keyOf(alice))).toBeDefined();
     await mallory.issuerSays('nothing.tenant-account', 'False', /^NoTenantAccount: ClusterIssuer "nothing"/);
     expect((await registered(alice, template.stamped)).uri).toBe(alices.uri);
-  });
-});
-
-describe('the Secrets of a template’s solvers', () => {
-  it('are the platform’s: one of the tenant’s own is not read', async () => {
-    await using solving = await makeTemplate(world);
-    await using carol = await makeTeam(world, 'carol');
-    const name = `${solving.name}-token`;
-    const token = (namespace: string) => {
-      const stringData = { token: 'x'.repeat(40) };
-      return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, stringData };
-    };
-    await solving.set({ solvers: [{ dns01: { cloudflare: { apiTokenSecretRef: { name, key: 'token' } } } }] });
-    await carol.kubectl.apply([token(carol.namespace), ...listening(carol, solving.name)]);
-    await carol.issuerSays(
-      solving.stamped,
-      'False',
-      new RegExp(`^InvalidSolver: Secret "certway-system/${name}"`),
-      60_000,
-    );
-    await carol.kubectl.apply([token('certway-system')]);
-    await registered(carol, solving.stamped);
-    await carol.kubectl.run(['delete', 'secret', name, '-n', 'certway-system']);
   });
 });
 

@@ -33,6 +33,7 @@ let team: Team;
 let by: Issuing;
 let controller: Controller;
 let first: Issued;
+let second: Issued;
 let window: Window;
 
 beforeAll(async () => {
@@ -42,6 +43,7 @@ beforeAll(async () => {
   await team.kubectl.apply([gateway(team.namespace)]);
   by = await issuing(team, world.acme, 'acme');
   await wish(team, 'kept', 'acme');
+  await team.ready('kept-tls', 90_000);
   first = await issued(team, 'kept');
   window = await windowOf(world.acme, first.certId);
   await renewsWhen(team, 'kept', inside(window));
@@ -59,8 +61,9 @@ async function restarted(meanwhile: () => Promise<void>, flags: readonly string[
   controller = await startController(world, { flags: [...hasty, ...flags] });
 }
 
-async function shows(at: number): Promise<void> {
-  const status = { renewalTime: `${new Date(at).toISOString().slice(0, 19)}Z` };
+/** As if its moment had come while nobody was there. */
+async function overdue({ facts }: Issued): Promise<void> {
+  const status = { renewalTime: `${new Date(facts.notBefore + 1000).toISOString().slice(0, 19)}Z` };
   const patch = ['--subresource=status', '--type=merge', '-p', JSON.stringify({ status })];
   await team.kubectl.run(['patch', 'certificate/kept-tls', '-n', team.namespace, ...patch]);
 }
@@ -84,7 +87,7 @@ describe('after a restart', () => {
 
   it('a renewal that seems due is not made before the CA was asked, and then not at all', async () => {
     const asked = by.asked();
-    await restarted(() => shows(Date.now() - hour));
+    await restarted(() => overdue(first));
     await renewsWhen(team, 'kept', inside(window));
     expect(by.asked()).toBe(asked + 1);
     expect(await revisionOf()).toBe(1);
@@ -92,20 +95,20 @@ describe('after a restart', () => {
 
   it('one that the CA wants too is made at once, naming what it replaces', async () => {
     await restarted(async () => {
-      await suggest(world.acme, first.leafPem, { start: Date.now() - 2 * hour, end: Date.now() + hour });
-      await shows(Date.now() - hour);
+      await suggest(world.acme, first.leafPem, { start: Date.now() - 2 * hour, end: Date.now() - hour });
+      await overdue(first);
     });
     await atRevision(team, 'kept-tls', 2);
     const made = await ordersOf(team, 'kept');
     expect(made.at(-1)?.spec.replaces).toBe(first.certId);
-    const second = await issued(team, 'kept');
+    second = await issued(team, 'kept');
     await renewsWhen(team, 'kept', inside(await windowOf(world.acme, second.certId)));
     expect(await revisionOf()).toBe(2);
   });
 
   it('a CA that is silent then keeps nobody from renewing', async () => {
     by.answer(() => ({ kind: 'respond', status: 503, headers: {}, body: '' }));
-    await restarted(() => shows(Date.now() - hour));
+    await restarted(() => overdue(second));
     await atRevision(team, 'kept-tls', 3);
     expect((await ordersOf(team, 'kept')).at(-1)?.spec.replaces).toBeUndefined();
   });

@@ -7,7 +7,7 @@ import type { AcmeRequest } from './acme-request.ts';
 import type { Proxied } from './fault-proxy.ts';
 import { type Rates, Referee, smallRates } from './gcra.ts';
 import { accountOf, authzIn, isInWindow, leafIn, orderIn, serialOf, type Wish, wishOf } from './gcra-request.ts';
-import { type Answer, forward, type Verdict } from './verdict.ts';
+import { type Answer, forward, type Script, type Verdict } from './verdict.ts';
 
 export interface LimitedCa extends AcmeFault {
   readonly referee: Referee;
@@ -18,11 +18,18 @@ interface Ca {
   readonly caPem: string;
 }
 
-/** Cells are full at the start. */
-export async function startLimitedCa(acme: Ca, rates: Rates = smallRates): Promise<LimitedCa> {
+/** Cells are full at the start. What the script does not forward, the referee does not see. */
+export async function startLimitedCa(
+  acme: Ca,
+  rates: Rates = smallRates,
+  script: Script<Proxied<AcmeRequest>> = () => forward,
+): Promise<LimitedCa> {
   const referee = new Referee(rates);
   const watch = new Watch(acme, referee);
-  const fault = await startAcmeFault(acme, (request) => watch.rule(request));
+  const fault = await startAcmeFault(acme, async (request) => {
+    const verdict = await script(request);
+    return verdict.kind === 'forward' ? watch.rule(request) : verdict;
+  });
   return Object.assign(fault, { referee });
 }
 

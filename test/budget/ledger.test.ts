@@ -1,0 +1,225 @@
+// What the ledger counts when, and what it makes of the CA's own words.
+
+import { describe, expect, test } from 'vitest';
+import type { Ask } from '../../src/budget/ask.ts';
+import { Ledger, ownAddress } from '../../src/budget/ledger.ts';
+import { knownLimits, type LimitName, type Limits, noLimits, per } from '../../src/budget/limits.ts';
+import { decide } from '../../src/budget/line.ts';
+import { noRounds } from '../../src/budget/rounds.ts';
+import { ask, born, day, hour, minute } from './dice.ts';
+
+const limits = knownLimits('https://acme-v02.api.letsencrypt.org/directory');
+const account = 'https://ca.test/acct/1';
+const one = ask({ id: 'one', identifiers: ['www.example.com'] });
+const other = ask({ id: 'other', identifiers: ['www.example.org'], tenant: 'team-b' });
+
+function used(ledger: Ledger, now = born): Readonly<Partial<Record<LimitName, string>>> {
+  return Object.fromEntries(
+    ledger.view(now).map(({ limit, used: units, reservedBy }) => [limit, `${units}, ${reservedBy.length} reserved`]),
+  );
+}
+
+function waitOf(ledger: Ledger, each: Ask, now = born) {
+  return decide(ledger, [each], noRounds, now).waits.get(each.id);
+}
+
+describe('an order counts', () => {
+  test('from its admission, and is spent when the CA spends', () => {
+    const ledger = new Ledger(limits);
+    ledger.reserve(one, born);
+    expect(used(ledger)).toEqual({
+      newOrdersPerAccount: '1, 1 reserved',
+      certificatesPerDomain: '1, 1 reserved',
+      certificatesPerExactSet: '1, 1 reserved',
+      failedAuthorizations: '1, 1 reserved',
+    });
+    ledger.placed('one', born);
+    expect(used(ledger)).toMatchObject({ newOrdersPerAccount: '1, 0 reserved', certificatesPerDomain: '1, 1 reserved' });
+    ledger.issued('one', born);
+    expect(used(ledger)).toEqual({
+      newOrdersPerAccount: '1, 0 reserved',
+      certificatesPerDomain: '1, 0 reserved',
+      certificatesPerExactSet: '1, 0 reserved',
+    });
+  });
+
+  test('when it fails, for the names that failed', () => {
+    const ledger = new Ledger(limits);
+    const both = ask({ id: 'both', identifiers: ['a.example.com', '*.example.com'] });
+    ledger.reserve(both, born);
+    ledger.placed('both', born);
+    ledger.failed('both', ['example.com'], born);
+    expect(ledger.view(born).map(({ limit, subject }) => `${limit} ${subject}`)).toEqual([
+      `newOrdersPerAccount ${account}`,
+      `failedAuthorizations ${account} *.example.com`,
+    ]);
+  });
+
+  test('for nothing when nothing was asked', () => {
+    const ledger = new Ledger(limits);
+    ledger.reserve(one, born);
+    ledger.release('one');
+    expect(ledger.view(born)).toEqual([]);
+  });
+
+  test('once, however often it is told', () => {
+    const ledger = new Ledger(limits);
+    for (let time = 0; time < 3; time += 1) {
+      ledger.reserve(one, born);
+      ledger.placed('one', born);
+      ledger.placed('one', born);
+      ledger.issued('one', born);
+      ledger.failed('one', ['www.example.com'], born);
+    }
+    expect(used(ledger)).toEqual({
+      newOrdersPerAccount: '1, 0 reserved',
+      certificatesPerDomain: '1, 0 reserved',
+      certificatesPerExactSet: '1, 0 reserved',
+    });
+  });
+
+  test('for its tenant, until the cell is wholly free again', () => {
+    const ledger = new Ledger(limits);
+    const domain = (now: number) => ledger.view(now).find(({ limit }) => limit === 'certificatesPerDomain')?.spentBy;
+    for (const [id, tenant] of [['1', 'a'], ['2', 'a'], ['3', 'b']] as const) {
+      ledger.reserve(ask({ id, tenant, identifiers: [`${id}.example.com`] }), born);
+      ledger.issued(id, born);
+    }
+    expect(domain(born + hour)).toEqual({ a: 2, b: 1 });
+    expect(domain(born + day)).toBeUndefined();
+    ledger.reserve(ask({ id: '4', tenant: 'c', identifiers: ['4.example.com'] }), born + day);
+    ledger.issued('4', born + day);
+    expect(domain(born + day)).toEqual({ c: 1 });
+  });
+
+  test('by other rates from the moment that they are set', () => {
+    const ledger = new Ledger(noLimits);
+    ledger.reserve(one, born);
+    expect(waitOf(ledger, other)).toBeUndefined();
+    ledger.setLimits({ limits: { newOrdersPerAccount: per(1, hour) }, overrides: [] });
+    expect(waitOf(ledger, other)).toEqual({ limit: 'newOrdersPerAccount', subject: account, until: born + hour });
+  });
+});
+
+describe('N parallel attempts for one name', () => {
+  test('cannot fail more often than the CA allows', () => {
+    const ledger = new Ledger(limits);
+    const attempts = Array.from({ length: 8 }, (_, at) => {
+      return ask({ id: `try-${at}`, identifiers: ['dead.example.com', `${at}.example.com`] });
+    });
+    const { admitted, waits } = decide(ledger, attempts, noRounds, born);
+    expect(admitted).toHaveLength(5);
+    expect([...waits.values()].map(({ limit, subject }) => `${limit} ${subject}`)).toEqual(
+      Array(3).fill(`failedAuthorizations ${account} dead.example.com`),
+    );
+  });
+});
+
+const later = born + 30 * minute;
+
+describe('a refusal', () => {
+  const word = (limit: string | undefined, detail = '') => ({ status: 429, retryAt: later, detail, ...(limit !== undefined && { limit }) });
+
+  test.each<[string, string | undefined, LimitName | 'accountHeld', string, boolean]>([
+    ['of the account', 'new-orders-per-account', 'newOrdersPerAccount', account, true],
+    ['of the domain', 'new-certificates-per-registered-domain', 'certificatesPerDomain', 'example.com', false],
+    ['of the set', 'new-certificates-per-exact-set-of-identifiers', 'certificatesPerExactSet', 'www.example.com', false],
+    ['of failures', 'authorization-failures-per-identifier-per-account', 'failedAuthorizations', `${account} www.example.com`, false],
+    ['of nothing known', 'some-new-limit', 'accountHeld', account, true],
+    ['without a link', undefined, 'accountHeld', account, true],
+  ])('%s holds what it names until the time that the CA said, also at a CA whose limits nobody knows', (_, fragment, limit, subject, isForAll) => {
+    for (const table of [limits, noLimits]) {
+      const ledger = new Ledger(table);
+      ledger.told(one, word(fragment), born);
+      expect(waitOf(ledger, one)).toEqual({ limit, subject, until: later });
+      expect(waitOf(ledger, other)?.until).toBe(isForAll ? later : undefined);
+      expect(waitOf(ledger, one, later)).toBeUndefined();
+    }
+  });
+
+  test('keeps who got it from asking the same again, even where the model thinks it exempt', () => {
+    const ledger = new Ledger(limits);
+    const exempt = { ...one, class: 'ari', urgency: 'window' } as const;
+    ledger.told(exempt, word('new-orders-per-account'), born);
+    expect(waitOf(ledger, exempt)?.until).toBe(later);
+    expect(waitOf(ledger, { ...other, class: 'ari' })).toBeUndefined();
+  });
+
+  test('of one of several domains holds the one that its text quotes, and none where it quotes none', () => {
+    const several = ask({ id: 'several', identifiers: ['a.mine.com', 'b.yours.com'] });
+    const yours = ask({ id: 'yours', identifiers: ['c.yours.com'] });
+    const quoting = new Ledger(limits);
+    quoting.told(several, word('new-certificates-per-registered-domain', 'too many certificates (50) for "mine.com" in 168h'), born);
+    expect(waitOf(quoting, yours)).toBeUndefined();
+    expect(waitOf(quoting, ask({ id: 'mine', identifiers: ['d.mine.com'] }))?.until).toBe(later);
+    const silent = new Ledger(limits);
+    silent.told(several, word('new-certificates-per-registered-domain'), born);
+    expect(waitOf(silent, yours)).toBeUndefined();
+    expect(waitOf(silent, several)?.until).toBe(later);
+  });
+
+  test('without a time is believed for a minute', () => {
+    const ledger = new Ledger(noLimits);
+    ledger.told(one, { status: 429 }, born);
+    expect(waitOf(ledger, one)?.until).toBe(born + minute);
+  });
+
+  test('503 holds the endpoint for everyone', () => {
+    const ledger = new Ledger(limits);
+    ledger.told(undefined, { status: 503, retryAt: later }, born);
+    const stranger = ask({ id: 'stranger', account: 'https://ca.test/acct/2' });
+    expect(waitOf(ledger, stranger)).toEqual({ limit: 'directoryHeld', subject: 'the CA', until: later });
+    expect(ledger.nextAccount(born)).toBe(later);
+  });
+
+  test('that is a pause lasts until a person acts, for these names of this account alone', () => {
+    const ledger = new Ledger(limits);
+    ledger.told(one, { status: 429, pauseUrl: 'https://ca.test/unpause' }, born);
+    expect(waitOf(ledger, one, born + 300 * day)).toEqual({ limit: 'paused', subject: 'www.example.com', url: 'https://ca.test/unpause' });
+    expect(decide(ledger, [one], noRounds, born).wakeAt).toBeUndefined();
+    expect(waitOf(ledger, other)).toBeUndefined();
+    expect(waitOf(ledger, { ...one, account: 'https://ca.test/acct/2' })).toBeUndefined();
+    ledger.unheld(account);
+    expect(waitOf(ledger, one)).toBeUndefined();
+  });
+
+  test('of accounts holds the making of accounts', () => {
+    const ledger = new Ledger(limits);
+    ledger.told(undefined, word('new-registrations-per-ip-address'), born);
+    expect(ledger.nextAccount(born)).toBe(later);
+    expect(waitOf(ledger, one)).toBeUndefined();
+  });
+});
+
+test('ten accounts may be made at once, and then one in 18 minutes', () => {
+  const ledger = new Ledger(limits);
+  for (let made = 0; made < 10; made += 1) {
+    expect(ledger.nextAccount(born)).toBe(born);
+    ledger.accountMade(`https://ca.test/acct/${made}`, born);
+  }
+  expect(ledger.nextAccount(born)).toBe(born + 18 * minute);
+  expect(ledger.view(born)).toMatchObject([{ limit: 'newAccountsPerIp', subject: ownAddress, left: 0 }]);
+});
+
+describe('a clock that is set back', () => {
+  const tight: Limits = { limits: { newOrdersPerAccount: per(2, hour) }, overrides: [] };
+
+  test('does not make a full cell wait for the time that it showed', () => {
+    const ledger = new Ledger(tight);
+    const ahead = born + 300 * day;
+    for (const id of ['a', 'b']) {
+      ledger.reserve(ask({ id }), ahead);
+      ledger.placed(id, ahead);
+    }
+    const until = waitOf(ledger, one, born)?.until ?? Number.NaN;
+    expect(until).toBeLessThanOrEqual(born + hour);
+    expect(waitOf(ledger, one, until)).toBeUndefined();
+  });
+
+  test('leaves of a hold what was left', () => {
+    const ledger = new Ledger(tight);
+    ledger.told(one, { status: 429, retryAt: born + 300 * day + hour }, born + 300 * day);
+    expect(waitOf(ledger, other, born)?.until).toBe(born + hour);
+    expect(waitOf(ledger, other, born + hour)).toBeUndefined();
+  });
+});
