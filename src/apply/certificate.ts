@@ -1,7 +1,5 @@
 // One reconcile of one Certificate: observe, plan, perform, until the plan rests. Called by the work queue in main.ts.
 
-import { fullRef } from '../api/issuer-ref.ts';
-import { certificateId } from '../pki/certificate-id.ts';
 import { type CertificateAction, planCertificate } from '../plan/certificate.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { type Attempt, newAttempt, renewAttempt } from './attempt.ts';
@@ -17,6 +15,7 @@ import { revocations } from './perform-revoke.ts';
 import { rewriteSecret, writeSecret, writeTemporary } from './perform-secret.ts';
 import { sign } from './perform-sign.ts';
 import type { Ports } from './ports.ts';
+import { replacedCertificate } from './renewal-info-last.ts';
 import { writeApproved, writeFailed } from './request-status.ts';
 import type { Signers } from './signers.ts';
 import { withdraw } from './withdraw.ts';
@@ -53,7 +52,7 @@ export function certificateReconciler(ports: Ports, signers: Signers): (key: str
       );
       attempts.set(key, { uid, attempt });
       const observed = await observeCertificate(ports, certificate, attempt, signers);
-      if (observed.kind === 'waiting') return { kind: 'settled' };
+      if (observed.kind === 'waiting') return restUntil(observed.until);
       if (observed.kind === 'problem') return afterProblem(observed.problem, ports.now());
       const seen = { ...observed.seen, ...(replace !== undefined && { replacement: replace }) };
       const action = planCertificate(seen, revision, ports.now());
@@ -138,20 +137,12 @@ function serve(
   if (action.kind === 'failRequest') return writeFailed(turn, request, action);
   const requested = requestTurn(turn);
   if (requested === undefined) return onward;
-  if (action.kind === 'createOrder') return createOrder(requested, replacedBy(turn));
+  if (action.kind === 'createOrder') {
+    const { ports, certificate, seen, attempt } = turn;
+    return createOrder(requested, replacedCertificate(ports, certificate, seen.secret, attempt));
+  }
   const { key } = turn.attempt;
   return sign(requested, signers, key?.kind === 'lost' ? undefined : key?.key);
-}
-
-/** What is served now, where the same issuer has issued it: the CA then knows the order for a renewal. */
-function replacedBy({ attempt, seen, certificate }: Turn): string | undefined {
-  const leaf = attempt.secret?.kind === 'content' ? attempt.secret.content.leaf : undefined;
-  if (seen.secret.kind !== 'ours' || leaf === undefined || seen.secret.facts.leaf?.origin !== 'issuer')
-    return undefined;
-  const { name, kind } = seen.secret.facts.issuer;
-  const wanted = fullRef(certificate.spec.issuerRef);
-  const isSame = name === wanted.name && kind === wanted.kind;
-  return isSame ? certificateId(leaf) : undefined;
 }
 
 function pursue(turn: Turn, action: Action<'advanceOrder' | 'noteWait' | 'recordOrder'>): Promise<Done> | Done {

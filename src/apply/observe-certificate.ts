@@ -7,7 +7,6 @@ import { secrets } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { Store } from '../kube/store.ts';
 import { checkRequest } from '../pki/satisfies.ts';
-import { type Renewal, renewAt } from '../plan/renewal.ts';
 import { type KeystoresSeen, secretDrift } from '../plan/secret-drift.ts';
 import type { CertificateSeen, SecretSeen } from '../plan/seen.ts';
 import { nothingStands } from '../plan/standing.ts';
@@ -21,6 +20,7 @@ import { claimedNames, refusedName } from './names-allowed.ts';
 import { hostsOf } from './order-object.ts';
 import { standingOf } from './order-standing.ts';
 import type { Ports } from './ports.ts';
+import { dueRenewal } from './renewal-info-due.ts';
 import { readSecret, secretFacts } from './secret-content.ts';
 import { noKeystores, seeKeystores } from './see-keystores.ts';
 import { changedSince, seeRequest } from './see-request.ts';
@@ -28,8 +28,8 @@ import type { Signers } from './signers.ts';
 
 export type Observed =
   | { readonly kind: 'seen'; readonly seen: CertificateSeen }
-  /** The namespace's Secrets are still being listed; the watch wakes the key. */
-  | { readonly kind: 'waiting' }
+  /** The namespace's Secrets are still being listed, or the CA is asked about a renewal until then (epoch ms); either wakes the key. */
+  | { readonly kind: 'waiting'; readonly until?: number }
   | { readonly kind: 'problem'; readonly problem: KubeProblem };
 
 export async function observeCertificate(
@@ -60,7 +60,8 @@ export async function observeCertificate(
     hasten(ports, order, attempt);
     recall(ports, order, issuerOf(ports, certificate), attempt);
   }
-  const due = renewal(certificate, secret.value, await signerEnd(ports, certificate, signers), attempt);
+  const due = dueRenewal(ports, certificate, secret.value, attempt, await signerEnd(ports, certificate, signers));
+  if (due?.kind === 'awaited') return { kind: 'waiting', until: due.until };
   const checked = checkRequest(certificate.spec);
   const rival = rivalOf(ports, certificate, secret.value);
   // A request that the spec has left behind is deleted, and what it claims with it.
@@ -167,24 +168,6 @@ async function signerEnd(ports: Ports, certificate: Certificate, signers: Signer
   if (issuer?.spec.ca === undefined) return undefined;
   const found = await signers(ports, issuer);
   return found.kind === 'ready' ? found.notAfter : undefined;
-}
-
-/** Once for all that it depends on: many windows over a long life take a tenth of a second. */
-function renewal(
-  { spec, metadata }: Certificate,
-  secret: SecretSeen,
-  signerEnd: number | undefined,
-  attempt: Attempt,
-): Renewal | undefined {
-  if (secret.kind !== 'ours' || secret.facts.leaf === undefined) return undefined;
-  const { leaf } = secret.facts;
-  const { uid = '', generation } = metadata;
-  const of = [generation ?? '', leaf.fingerprint, uid, signerEnd ?? ''].join(' ');
-  if (generation !== undefined && attempt.renewal?.of === of) return attempt.renewal.known;
-  const { renewBefore, renewBeforePercentage, renewal: wish } = spec;
-  const known = renewAt({ leaf, renewBefore, renewBeforePercentage, renewal: wish, signerEnd, seed: uid });
-  attempt.renewal = { of, known };
-  return known;
 }
 
 /** Of several Certificates with one secretName, the one that the Secret names keeps it, else the oldest, then the first by name. */

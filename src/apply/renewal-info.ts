@@ -3,6 +3,7 @@
 
 import type { AcmeProblem } from '../acme/problem.ts';
 import { type RenewalInfo, renewalInfo } from '../acme/renewal-info.ts';
+import type { AcmeEndpoint } from '../acme/transport.ts';
 import type { Certificate, Issuer } from '../api/certmanager.ts';
 import type { OrderPhase } from '../api/order.ts';
 import { apiVersion, certificates } from '../api/resources.ts';
@@ -16,8 +17,8 @@ import type { KnownRenewal } from './renewal-info-book.ts';
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** A CA that does not answer is left alone for a while by all its certificates; by directory URL. */
-type Silences = Map<string, { readonly failures: number; readonly until: number }>;
+/** A CA that does not answer is left alone for a while by all its certificates; not by its URL, or who mistrusts a CA would silence it for others. */
+type Silences = Map<AcmeEndpoint, { readonly failures: number; readonly until: number }>;
 
 /** The reconcile function for keys "namespace/name" of Certificates. */
 export function renewalInfoReconciler(ports: Ports): (key: string) => Promise<Outcome> {
@@ -34,13 +35,14 @@ export function renewalInfoReconciler(ports: Ports): (key: string) => Promise<Ou
     const issuer = issuerOf(ports, certificate);
     // Its return wakes nothing here, and no Certificate is renewed without it.
     if (issuer?.spec.acme === undefined) return { kind: 'revisit', at: now + hour };
-    const { until = 0 } = silences.get(issuer.spec.acme.server) ?? {};
+    const endpoint = ports.accounts.endpoint(issuer);
+    const { until = 0 } = silences.get(endpoint) ?? {};
     if (until > now) return note(ports, key, known, failed(known, afterSilence(known.certId, until)));
-    const reply = await renewalInfo(ports.accounts.endpoint(issuer), known.certId, now);
+    const reply = await renewalInfo(endpoint, known.certId, now);
     // Another certificate may have come meanwhile, which is asked about in its own turn.
     if (ports.renewals.get(key) !== known) return { kind: 'revisit', at: ports.now() };
-    if (!reply.ok) return note(ports, key, known, refused(ports, known, issuer, reply.problem, silences));
-    silences.delete(issuer.spec.acme.server);
+    if (!reply.ok) return note(ports, key, known, refused(ports, known, endpoint, reply.problem, silences));
+    silences.delete(endpoint);
     const next =
       reply.value === undefined ? without(known, ports.now()) : heard(ports, certificate, issuer, known, reply.value);
     tellRecall(ports, certificate, known, next, reply.value?.explanationUrl);
@@ -85,12 +87,12 @@ function failed(known: KnownRenewal, askAt: number): KnownRenewal {
 function refused(
   ports: Ports,
   known: KnownRenewal,
-  issuer: Issuer,
+  endpoint: AcmeEndpoint,
   problem: AcmeProblem,
   silences: Silences,
 ): KnownRenewal {
   const now = ports.now();
-  const server = issuer.spec.acme?.server ?? '';
+  const { directoryUrl: server } = endpoint;
   const { certId, life } = known;
   const retryAt = 'retryAt' in problem ? problem.retryAt : undefined;
   switch (problem.kind) {
@@ -104,9 +106,9 @@ function refused(
     case 'unavailable':
     case 'rateLimited':
     case 'network': {
-      const failures = (silences.get(server)?.failures ?? 0) + 1;
+      const failures = (silences.get(endpoint)?.failures ?? 0) + 1;
       const until = Math.max(now + silenceOf(failures), Math.min(retryAt ?? 0, now + day));
-      silences.set(server, { failures, until });
+      silences.set(endpoint, { failures, until });
       ports.log.info({ server, problem, again: new Date(until).toISOString() }, 'no renewal information');
       return failed(known, afterSilence(certId, until));
     }

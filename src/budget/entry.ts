@@ -42,7 +42,17 @@ export interface CellView {
 export const unbounded: Limit = { burst: 1, emissionMs: 0 };
 
 export function newEntry(limit: LimitName, subject: string, rate: Limit | undefined): Entry {
-  return { limit, subject, rate, cell: freshCell, reserved: new Set(), spentBy: new Map(), accounts: new Set(), added: 0, rest: undefined };
+  return {
+    limit,
+    subject,
+    rate,
+    cell: freshCell,
+    reserved: new Set(),
+    spentBy: new Map(),
+    accounts: new Set(),
+    added: 0,
+    rest: undefined,
+  };
 }
 
 export function rateOfEntry({ rate }: Entry): Limit {
@@ -81,7 +91,11 @@ export function spendOne(entry: Entry, account: string, tenant: string | undefin
 }
 
 /** What a checkpoint knows, with what was spent since it was taken. */
-export function restoreOne(entry: Entry, account: string, kept: Pick<Entry, 'cell'> & { readonly spentBy: Readonly<Record<string, number>> }): void {
+export function restoreOne(
+  entry: Entry,
+  account: string,
+  kept: Pick<Entry, 'cell'> & { readonly spentBy: Readonly<Record<string, number>> },
+): void {
   entry.accounts.add(account);
   const tat = kept.cell.tat + entry.added;
   if (tat <= entry.cell.tat) return;

@@ -3,7 +3,7 @@
 import { type Ask, type Uses, usesOf } from './ask.ts';
 import type { Limits } from './limits.ts';
 
-const most = 50_000;
+const most = 10_000;
 
 export class KnownUses {
   readonly #known = new Map<string, Uses & { readonly ask: Ask }>();
@@ -25,6 +25,10 @@ export class KnownUses {
     const found = { ask, ...this.read(ask) };
     this.#known.set(ask.id, found);
     return found;
+  }
+
+  forget(id: string): void {
+    this.#known.delete(id);
   }
 
   /** Without remembering it. */

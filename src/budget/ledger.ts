@@ -116,6 +116,7 @@ export class Ledger {
   release(id: string): void {
     this.#free(id);
     this.#reservations.delete(id);
+    this.#known.forget(id);
   }
 
   /** An order unit for a newOrder whose reply, and whose Order, nobody may ever see. */

@@ -116,7 +116,8 @@ function cellOf({ key, rate }: CellUse, { ledger, cells, now }: Scene): Promises
   const known = cells.get(key);
   if (known !== undefined) return known;
   const entry = ledger.entry(key);
-  const made = entry === undefined ? noPromises(rate ?? unbounded, now) : noPromises(rateOfEntry(entry), taken(entry, now));
+  const made =
+    entry === undefined ? noPromises(rate ?? unbounded, now) : noPromises(rateOfEntry(entry), taken(entry, now));
   cells.set(key, made);
   return made;
 }

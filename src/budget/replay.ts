@@ -27,7 +27,7 @@ export const onTheirWay = 8;
 
 /**
  * Counts what happened after the checkpoint was taken, reserves for what is unfinished, and spends order units for what may have been on its
- * way. Without a checkpoint everything counts that can still matter. Afterwards `untold` Orders wait as all others do.
+ * way: those stand in no Order, so a checkpoint is due at once. Without a checkpoint everything counts that can still matter.
  */
 export function replay(
   ledger: Ledger,

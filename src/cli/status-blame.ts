@@ -38,6 +38,7 @@ const platformOwners: ReadonlySet<string> = new Set([
 
 /** The CA says when it goes on, or it is asked again: there is nothing to mend. */
 const waits: ReadonlySet<string> = new Set([
+  'EqualOrder',
   'RateLimited',
   'CAUnavailable',
   'CAUnreachable',

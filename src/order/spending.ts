@@ -1,7 +1,7 @@
 // What one step of an order's life means for the CA's limits: what it has cost, what it will not cost any more, and what the CA said of them. Pure;
 // called by apply/budgets.ts after every step.
 
-import type { CaAuthorization, CaProblem } from './ca.ts';
+import type { CaAuthorization, CaOrder, CaProblem } from './ca.ts';
 import type { OrderFact, OrderState } from './state.ts';
 
 export type Spending =
@@ -20,7 +20,10 @@ export type Spending =
 export function spendingOf(before: OrderState, fact: OrderFact, after: OrderState): readonly Spending[] {
   switch (fact.kind) {
     case 'order':
-      return [...(isUnplaced(before) ? [{ kind: 'placed' } as const] : []), ...endOf(before, after, [])];
+      return [
+        ...(isUnplaced(before) ? [{ kind: 'placed' } as const] : []),
+        ...endOf(before, after, failedIn(before, fact.order)),
+      ];
     case 'authorizations':
       return endOf(before, after, fact.authorizations.filter(({ status }) => status === 'invalid').map(nameOf));
     case 'certificate':
@@ -44,6 +47,13 @@ export function spendingOf(before: OrderState, fact: OrderFact, after: OrderStat
 
 function isUnplaced({ kind }: OrderState): boolean {
   return kind === 'intended' || kind === 'cleared';
+}
+
+/** While its names were being proven it was one of them, and where the CA does not say which, it may have been any. */
+function failedIn({ kind }: OrderState, { status, error, identifiers }: CaOrder): readonly string[] {
+  if (status !== 'invalid' || kind === 'ready' || kind === 'finalizing') return [];
+  const named = (error?.subproblems ?? []).flatMap(({ identifier }) => identifier?.value ?? []);
+  return named.length > 0 ? named : identifiers.map(({ value }) => value);
 }
 
 function nameOf({ identifier, wildcard }: CaAuthorization): string {

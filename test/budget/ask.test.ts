@@ -10,10 +10,15 @@ const account = 'https://ca.test/acct/1';
 
 function touched(kind: Class, limits: Limits = production): readonly string[] {
   const identifiers = ['www.example.com', 'example.com', '*.other.co.uk'];
-  return usesOf(ask({ id: 'one', class: kind, identifiers, account }), limits).uses.map(({ limit, subject, checked, spentAt }) => {
-    const short = subject.replace(/\+2:.*/, '+2').replace(`${account} `, '').replace(account, 'account');
-    return `${checked ? 'asks' : 'counts'} ${limit} of ${short} at ${spentAt}`;
-  });
+  return usesOf(ask({ id: 'one', class: kind, identifiers, account }), limits).uses.map(
+    ({ limit, subject, checked, spentAt }) => {
+      const short = subject
+        .replace(/\+2:.*/, '+2')
+        .replace(`${account} `, '')
+        .replace(account, 'account');
+      return `${checked ? 'asks' : 'counts'} ${limit} of ${short} at ${spentAt}`;
+    },
+  );
 }
 
 const failures = (verb: string) => [
@@ -34,11 +39,17 @@ describe('an order', () => {
   });
 
   test('that renews is asked for neither order nor domain', () => {
-    expect(touched('renewal')).toEqual(['asks certificatesPerExactSet of *.other.co.uk+2 at issuance', ...failures('asks')]);
+    expect(touched('renewal')).toEqual([
+      'asks certificatesPerExactSet of *.other.co.uk+2 at issuance',
+      ...failures('asks'),
+    ]);
   });
 
   test('inside its ARI window is asked for nothing, and counts for its set and its failures all the same', () => {
-    expect(touched('ari')).toEqual(['counts certificatesPerExactSet of *.other.co.uk+2 at issuance', ...failures('counts')]);
+    expect(touched('ari')).toEqual([
+      'counts certificatesPerExactSet of *.other.co.uk+2 at issuance',
+      ...failures('counts'),
+    ]);
   });
 
   test('of an account with a rate of its own per domain asks that one, and counts for the common one', () => {

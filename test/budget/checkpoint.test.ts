@@ -19,7 +19,11 @@ function busy(): Ledger {
     ledger.placed(id, born);
   }
   ledger.issued('done', born);
-  ledger.told(ask({ id: 'set', account, identifiers: ['set.example.com'] }), { status: 429, limit: 'new-certificates-per-exact-set-of-identifiers', retryAt: born + day }, born);
+  ledger.told(
+    ask({ id: 'set', account, identifiers: ['set.example.com'] }),
+    { status: 429, limit: 'new-certificates-per-exact-set-of-identifiers', retryAt: born + day },
+    born,
+  );
   ledger.told(ask({ id: 'paused', account }), { status: 429, pauseUrl: 'https://ca.test/unpause' }, born);
   ledger.told(ask({ id: 'held', account }), { status: 429, retryAt: born + hour }, born);
   ledger.told(undefined, { status: 503, retryAt: born + minute }, born);
@@ -64,7 +68,13 @@ describe('a checkpoint', () => {
   test('of 2,000 exact sets and as many domains fits into a ConfigMap three times', () => {
     const ledger = new Ledger(limits);
     for (let at = 0; at < 2000; at += 1) {
-      const one = ask({ id: crypto.randomUUID(), account, tenant: `team-${at % 40}`, class: 'renewal', identifiers: [`www.shop-${at}.example.com`, `shop-${at}.example.com`] });
+      const one = ask({
+        id: crypto.randomUUID(),
+        account,
+        tenant: `team-${at % 40}`,
+        class: 'renewal',
+        identifiers: [`www.shop-${at}.example.com`, `shop-${at}.example.com`],
+      });
       ledger.reserve(one, born);
       ledger.issued(one.id, born);
     }
@@ -84,11 +94,23 @@ describe('a text that people have edited', () => {
     ['another version', good.replace('"version":1', '"version":2'), 'its version is not 1'],
     ['no account', good.replace(`"${account}"`, '5'), 'account is no URL'],
     ['a time that is text', good.replace(`"at":${born},"pauses"`, '"at":"now","pauses"'), 'at is no time'],
-    ['a time beyond all calendars', good.replace(/"done\.example\.com\+1:[^"]*":\[\d+/, '"x":[1e300'), 'cells.certificatesPerExactSet "x"'],
-    ['a limit that does not exist', good.replace('"newOrdersPerAccount"', '"ordersPerMoon"'), 'cells.ordersPerMoon is no limit'],
+    [
+      'a time beyond all calendars',
+      good.replace(/"done\.example\.com\+1:[^"]*":\[\d+/, '"x":[1e300'),
+      'cells.certificatesPerExactSet "x"',
+    ],
+    [
+      'a limit that does not exist',
+      good.replace('"newOrdersPerAccount"', '"ordersPerMoon"'),
+      'cells.ordersPerMoon is no limit',
+    ],
     ['UIDs that are numbers', good.replace('["open"]', '[5]'), 'placed or finished is no list of UIDs'],
     ['tenants without counts', good.replace(/\{"team-a":\d+\}/, '{"team-a":"many"}'), 'is no time with its tenants'],
-    ['a hold without an end', good.replace(/"accountHold":\{[^}]*\}/, '"accountHold":{}'), 'accountHold or directoryHold'],
+    [
+      'a hold without an end',
+      good.replace(/"accountHold":\{[^}]*\}/, '"accountHold":{}'),
+      'accountHold or directoryHold',
+    ],
     ['a pause without a URL', good.replace('"url":"https://ca.test/unpause"', '"url":5'), 'pauses is no list'],
     ['a megabyte', ' '.repeat(1_000_001), 'it is longer than 1000000 characters'],
   ])('%s is told, and not used', (_, text, sentence) => {
@@ -112,7 +134,12 @@ describe('a text that people have edited', () => {
     const checkpoint = { ...value(good), at: born + 400 * day, finished: [] };
     ledger.restore(checkpoint);
     const before = ledger.view(born).find(({ limit }) => limit === 'certificatesPerDomain')?.used ?? 0;
-    replay(ledger, checkpoint, [{ ask: ask({ id: 'later', account, identifiers: ['later.example.com'] }), state: 'issued', at: born }], born);
+    replay(
+      ledger,
+      checkpoint,
+      [{ ask: ask({ id: 'later', account, identifiers: ['later.example.com'] }), state: 'issued', at: born }],
+      born,
+    );
     expect(ledger.view(born).find(({ limit }) => limit === 'certificatesPerDomain')?.used).toBe(before + 1);
   });
 
@@ -120,12 +147,20 @@ describe('a text that people have edited', () => {
     const roll = dice(seed);
     for (let round = 0; round < 2000; round += 1) {
       const at = roll.below(good.length);
-      const text = good.slice(0, at) + roll.pick(['', '9', '"', '-', '{}', '[', 'e9', 'null', '\u0000', ',']) + good.slice(at + roll.below(12));
+      const text =
+        good.slice(0, at) +
+        roll.pick(['', '9', '"', '-', '{}', '[', 'e9', 'null', '\u0000', ',']) +
+        good.slice(at + roll.below(12));
       const read = readCheckpoint(text);
       if (!read.ok) continue;
       const ledger = new Ledger(limits);
       ledger.restore(read.value);
-      const { waits } = decide(ledger, [ask({ id: 'one', account, identifiers: ['done.example.com'] })], noRounds, born);
+      const { waits } = decide(
+        ledger,
+        [ask({ id: 'one', account, identifiers: ['done.example.com'] })],
+        noRounds,
+        born,
+      );
       for (const { until = born } of waits.values()) expect(until).toBeLessThanOrEqual(born + 10 * day);
       expect(() => writeCheckpoint(ledger.snapshot(account, born))).not.toThrow();
     }
@@ -134,11 +169,16 @@ describe('a text that people have edited', () => {
 
 describe('Orders as the log', () => {
   const issued = ask({ id: 'issued', account, identifiers: ['issued.example.com'] });
-  const domainUsed = (ledger: Ledger, now: number) => ledger.view(now).find(({ limit }) => limit === 'certificatesPerDomain')?.used ?? 0;
+  const domainUsed = (ledger: Ledger, now: number) =>
+    ledger.view(now).find(({ limit }) => limit === 'certificatesPerDomain')?.used ?? 0;
 
   test('rebuild the cells where there is no checkpoint, in whatever order they come', () => {
     const records = Array.from({ length: 30 }, (_, at) => {
-      return { ask: ask({ id: `order-${at}`, account, identifiers: [`w${at}.example.com`] }), state: 'issued', at: born + at * hour } as const;
+      return {
+        ask: ask({ id: `order-${at}`, account, identifiers: [`w${at}.example.com`] }),
+        state: 'issued',
+        at: born + at * hour,
+      } as const;
     });
     const now = born + 30 * hour;
     const lived = new Ledger(limits);
@@ -166,14 +206,25 @@ describe('Orders as the log', () => {
     const checkpoint = new Ledger(limits).snapshot(account, born);
     const ledger = new Ledger(limits);
     const open = ask({ id: 'open', account, identifiers: ['open.example.com'] });
-    replay(ledger, checkpoint, [{ ask: issued, state: 'issued', at: born + minute }, { ask: open, state: 'open' }], born + hour);
+    replay(
+      ledger,
+      checkpoint,
+      [
+        { ask: issued, state: 'issued', at: born + minute },
+        { ask: open, state: 'open' },
+      ],
+      born + hour,
+    );
     expect(domainUsed(ledger, born + hour)).toBe(2);
     expect(ledger.isReserved('open')).toBe(true);
   });
 
   test('allow for newOrders that were on their way when the process died', () => {
     const ledger = new Ledger(limits);
-    const untold = Array.from({ length: 300 }, (_, at) => ({ ask: ask({ id: `order-${at}`, account }), state: 'untold' }) as const);
+    const untold = Array.from(
+      { length: 300 },
+      (_, at) => ({ ask: ask({ id: `order-${at}`, account }), state: 'untold' }) as const,
+    );
     replay(ledger, undefined, untold, born);
     expect(ledger.view(born)).toMatchObject([{ limit: 'newOrdersPerAccount', used: 8, reservedBy: [] }]);
   });

@@ -34,7 +34,10 @@ describe('an order counts', () => {
       failedAuthorizations: '1, 1 reserved',
     });
     ledger.placed('one', born);
-    expect(used(ledger)).toMatchObject({ newOrdersPerAccount: '1, 0 reserved', certificatesPerDomain: '1, 1 reserved' });
+    expect(used(ledger)).toMatchObject({
+      newOrdersPerAccount: '1, 0 reserved',
+      certificatesPerDomain: '1, 1 reserved',
+    });
     ledger.issued('one', born);
     expect(used(ledger)).toEqual({
       newOrdersPerAccount: '1, 0 reserved',
@@ -81,7 +84,11 @@ describe('an order counts', () => {
   test('for its tenant, until the cell is wholly free again', () => {
     const ledger = new Ledger(limits);
     const domain = (now: number) => ledger.view(now).find(({ limit }) => limit === 'certificatesPerDomain')?.spentBy;
-    for (const [id, tenant] of [['1', 'a'], ['2', 'a'], ['3', 'b']] as const) {
+    for (const [id, tenant] of [
+      ['1', 'a'],
+      ['2', 'a'],
+      ['3', 'b'],
+    ] as const) {
       ledger.reserve(ask({ id, tenant, identifiers: [`${id}.example.com`] }), born);
       ledger.issued(id, born);
     }
@@ -118,24 +125,44 @@ describe('N parallel attempts for one name', () => {
 const later = born + 30 * minute;
 
 describe('a refusal', () => {
-  const word = (limit: string | undefined, detail = '') => ({ status: 429, retryAt: later, detail, ...(limit !== undefined && { limit }) });
+  const word = (limit: string | undefined, detail = '') => ({
+    status: 429,
+    retryAt: later,
+    detail,
+    ...(limit !== undefined && { limit }),
+  });
 
   test.each<[string, string | undefined, LimitName | 'accountHeld', string, boolean]>([
     ['of the account', 'new-orders-per-account', 'newOrdersPerAccount', account, true],
     ['of the domain', 'new-certificates-per-registered-domain', 'certificatesPerDomain', 'example.com', false],
-    ['of the set', 'new-certificates-per-exact-set-of-identifiers', 'certificatesPerExactSet', 'www.example.com', false],
-    ['of failures', 'authorization-failures-per-identifier-per-account', 'failedAuthorizations', `${account} www.example.com`, false],
+    [
+      'of the set',
+      'new-certificates-per-exact-set-of-identifiers',
+      'certificatesPerExactSet',
+      'www.example.com',
+      false,
+    ],
+    [
+      'of failures',
+      'authorization-failures-per-identifier-per-account',
+      'failedAuthorizations',
+      `${account} www.example.com`,
+      false,
+    ],
     ['of nothing known', 'some-new-limit', 'accountHeld', account, true],
     ['without a link', undefined, 'accountHeld', account, true],
-  ])('%s holds what it names until the time that the CA said, also at a CA whose limits nobody knows', (_, fragment, limit, subject, isForAll) => {
-    for (const table of [limits, noLimits]) {
-      const ledger = new Ledger(table);
-      ledger.told(one, word(fragment), born);
-      expect(waitOf(ledger, one)).toEqual({ limit, subject, until: later });
-      expect(waitOf(ledger, other)?.until).toBe(isForAll ? later : undefined);
-      expect(waitOf(ledger, one, later)).toBeUndefined();
-    }
-  });
+  ])(
+    '%s holds what it names until the time that the CA said, also at a CA whose limits nobody knows',
+    (_, fragment, limit, subject, isForAll) => {
+      for (const table of [limits, noLimits]) {
+        const ledger = new Ledger(table);
+        ledger.told(one, word(fragment), born);
+        expect(waitOf(ledger, one)).toEqual({ limit, subject, until: later });
+        expect(waitOf(ledger, other)?.until).toBe(isForAll ? later : undefined);
+        expect(waitOf(ledger, one, later)).toBeUndefined();
+      }
+    },
+  );
 
   test('keeps who got it from asking the same again, even where the model thinks it exempt', () => {
     const ledger = new Ledger(limits);
@@ -149,7 +176,11 @@ describe('a refusal', () => {
     const several = ask({ id: 'several', identifiers: ['a.mine.com', 'b.yours.com'] });
     const yours = ask({ id: 'yours', identifiers: ['c.yours.com'] });
     const quoting = new Ledger(limits);
-    quoting.told(several, word('new-certificates-per-registered-domain', 'too many certificates (50) for "mine.com" in 168h'), born);
+    quoting.told(
+      several,
+      word('new-certificates-per-registered-domain', 'too many certificates (50) for "mine.com" in 168h'),
+      born,
+    );
     expect(waitOf(quoting, yours)).toBeUndefined();
     expect(waitOf(quoting, ask({ id: 'mine', identifiers: ['d.mine.com'] }))?.until).toBe(later);
     const silent = new Ledger(limits);
@@ -175,7 +206,11 @@ describe('a refusal', () => {
   test('that is a pause lasts until a person acts, for these names of this account alone', () => {
     const ledger = new Ledger(limits);
     ledger.told(one, { status: 429, pauseUrl: 'https://ca.test/unpause' }, born);
-    expect(waitOf(ledger, one, born + 300 * day)).toEqual({ limit: 'paused', subject: 'www.example.com', url: 'https://ca.test/unpause' });
+    expect(waitOf(ledger, one, born + 300 * day)).toEqual({
+      limit: 'paused',
+      subject: 'www.example.com',
+      url: 'https://ca.test/unpause',
+    });
     expect(decide(ledger, [one], noRounds, born).wakeAt).toBeUndefined();
     expect(waitOf(ledger, other)).toBeUndefined();
     expect(waitOf(ledger, { ...one, account: 'https://ca.test/acct/2' })).toBeUndefined();

@@ -35,7 +35,9 @@ test('YAML and JSON are read alike', () => {
 });
 
 test('what is written replaces what is known, and nothing else', () => {
-  const reply = parseLimits('{"limits": {"certificatesPerDomain": {"count": 1, "period": "1d"}, "newAccountsPerIp": "none"}}');
+  const reply = parseLimits(
+    '{"limits": {"certificatesPerDomain": {"count": 1, "period": "1d"}, "newAccountsPerIp": "none"}}',
+  );
   if (!reply.ok) throw new Error(reply.problem.join());
   const { limits } = mergeLimits(knownLimits('https://acme-v02.api.letsencrypt.org/directory'), reply.value);
   expect(limits.certificatesPerDomain).toEqual(per(1, day));
@@ -52,15 +54,30 @@ test.each<[string, string]>([
   ['{"directory": "x"}', 'directory must be the URL of an ACME directory.'],
   ['{"limits": {"certsPerDay": {}}}', 'limits.certsPerDay is not known; known are newOrdersPerAccount, '],
   ['{"limits": {"newAccountsPerIp": 5}}', 'limits.newAccountsPerIp must be {count, period}, or "none".'],
-  ['{"limits": {"newAccountsPerIp": {"count": 0, "period": "1h"}}}', 'limits.newAccountsPerIp.count must be a whole number from 1 to 10000000.'],
+  [
+    '{"limits": {"newAccountsPerIp": {"count": 0, "period": "1h"}}}',
+    'limits.newAccountsPerIp.count must be a whole number from 1 to 10000000.',
+  ],
   ['{"limits": {"newAccountsPerIp": {"count": 1.5, "period": "1h"}}}', 'limits.newAccountsPerIp.count must be'],
-  ['{"limits": {"newAccountsPerIp": {"count": 1, "period": "week"}}}', 'limits.newAccountsPerIp.period must be a time from 1s to 366d'],
+  [
+    '{"limits": {"newAccountsPerIp": {"count": 1, "period": "week"}}}',
+    'limits.newAccountsPerIp.period must be a time from 1s to 366d',
+  ],
   ['{"limits": {"newAccountsPerIp": {"count": 1, "period": "0s"}}}', 'limits.newAccountsPerIp.period must be'],
-  ['{"limits": {"newAccountsPerIp": {"count": 1, "period": "1h", "burst": -1}}}', 'limits.newAccountsPerIp.burst must be'],
-  ['{"limits": {"newAccountsPerIp": {"count": 1, "period": "1h", "unit": 1}}}', 'limits.newAccountsPerIp.unit is not known'],
+  [
+    '{"limits": {"newAccountsPerIp": {"count": 1, "period": "1h", "burst": -1}}}',
+    'limits.newAccountsPerIp.burst must be',
+  ],
+  [
+    '{"limits": {"newAccountsPerIp": {"count": 1, "period": "1h", "unit": 1}}}',
+    'limits.newAccountsPerIp.unit is not known',
+  ],
   ['{"overrides": [5]}', 'overrides[0] must be {limit, subject, count, period}.'],
   ['{"overrides": [{"limit": "x", "subject": "a", "count": 1, "period": "1h"}]}', 'overrides[0].limit must be one of'],
-  ['{"overrides": [{"limit": "newAccountsPerIp", "subject": "a b", "count": 1, "period": "1h"}]}', 'overrides[0].subject must be'],
+  [
+    '{"overrides": [{"limit": "newAccountsPerIp", "subject": "a b", "count": 1, "period": "1h"}]}',
+    'overrides[0].subject must be',
+  ],
 ])('%s is refused', (text, sentence) => {
   const reply = parseLimits(text);
   if (reply.ok) throw new Error('read');

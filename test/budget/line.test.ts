@@ -17,7 +17,12 @@ function turns(asks: readonly Ask[], limits = onePerMinute): readonly string[] {
   const gone: string[] = [];
   let rounds = noRounds;
   for (let now = born; gone.length < asks.length && now < born + 1000 * minute; now += minute) {
-    const decision = decide(ledger, asks.filter(({ id }) => !gone.includes(id)), rounds, now);
+    const decision = decide(
+      ledger,
+      asks.filter(({ id }) => !gone.includes(id)),
+      rounds,
+      now,
+    );
     rounds = decision.rounds;
     for (const each of decision.admitted) {
       gone.push(each.id);
@@ -31,7 +36,10 @@ function turns(asks: readonly Ask[], limits = onePerMinute): readonly string[] {
 function brief({ admitted, waits }: Decision): readonly string[] {
   return [
     ...admitted.map(({ id }) => `${id} goes`),
-    ...[...waits].map(([id, { limit, until }]) => `${id} waits ${until === undefined ? '' : `${(until - born) / minute} min `}for ${limit}`),
+    ...[...waits].map(
+      ([id, { limit, until }]) =>
+        `${id} waits ${until === undefined ? '' : `${(until - born) / minute} min `}for ${limit}`,
+    ),
   ];
 }
 
@@ -63,13 +71,20 @@ describe('the line', () => {
       'c waits 2 min for newOrdersPerAccount',
       'd waits 3 min for newOrdersPerAccount',
     ]);
-    expect(decision.waits.get('d')).toEqual({ limit: 'newOrdersPerAccount', subject: account, until: born + 3 * minute });
+    expect(decision.waits.get('d')).toEqual({
+      limit: 'newOrdersPerAccount',
+      subject: account,
+      until: born + 3 * minute,
+    });
     expect(decision.wakeAt).toBe(born + minute);
   });
 
   test('lets equal needs run one after the other', () => {
     const names = ['www.shop.test', 'shop.test'];
-    const asks = [ask({ id: 'a', identifiers: names }), ask({ id: 'b', identifiers: names.toReversed(), account: 'https://ca.test/acct/2' })];
+    const asks = [
+      ask({ id: 'a', identifiers: names }),
+      ask({ id: 'b', identifiers: names.toReversed(), account: 'https://ca.test/acct/2' }),
+    ];
     const ledger = new Ledger(noLimits);
     expect(brief(decide(ledger, asks, noRounds, born))).toEqual(['a goes', 'b waits for equalNeed']);
     ledger.reserve(asks[0] as Ask, born);
@@ -81,13 +96,19 @@ describe('the line', () => {
   test('never keeps a renewal behind new names', () => {
     const asks = Array.from({ length: 50 }, (_, at) => ask({ id: `new-${at}` }));
     const renewal = ask({ id: 'renewal', class: 'renewal', urgency: 'routine' });
-    expect(decide(new Ledger(onePerMinute), [...asks, renewal], noRounds, born).admitted.map(({ id }) => id)).toEqual(['new-0', 'renewal']);
+    expect(decide(new Ledger(onePerMinute), [...asks, renewal], noRounds, born).admitted.map(({ id }) => id)).toEqual([
+      'new-0',
+      'renewal',
+    ]);
   });
 });
 
 describe('one that cannot go yet', () => {
   const limits: Limits = {
-    limits: { newOrdersPerAccount: { burst: 2, emissionMs: 10 * minute }, certificatesPerDomain: { burst: 1, emissionMs: hour } },
+    limits: {
+      newOrdersPerAccount: { burst: 2, emissionMs: 10 * minute },
+      certificatesPerDomain: { burst: 1, emissionMs: hour },
+    },
     overrides: [],
   };
   const blocked = ask({ id: 'blocked', urgency: 'urgent', identifiers: ['b.full.test'] });
@@ -101,7 +122,10 @@ describe('one that cannot go yet', () => {
   }
 
   test('is passed by those that do not delay it', () => {
-    expect(brief(decide(full(born), [blocked, passing], noRounds, born))).toEqual(['passing goes', 'blocked waits 60 min for certificatesPerDomain']);
+    expect(brief(decide(full(born), [blocked, passing], noRounds, born))).toEqual([
+      'passing goes',
+      'blocked waits 60 min for certificatesPerDomain',
+    ]);
   });
 
   test('is not passed by one that would take the unit that it will need', () => {
@@ -130,14 +154,26 @@ describe('one that cannot go yet', () => {
 });
 
 test('an empty line decides nothing', () => {
-  expect(decide(new Ledger(onePerMinute), [], noRounds, born)).toEqual({ admitted: [], waits: new Map(), rounds: noRounds });
+  expect(decide(new Ledger(onePerMinute), [], noRounds, born)).toEqual({
+    admitted: [],
+    waits: new Map(),
+    rounds: noRounds,
+  });
 });
 
 test('2,000 waiting are decided in milliseconds', () => {
   const production = knownLimits('https://acme-v02.api.letsencrypt.org/directory');
-  const ledger = new Ledger({ ...production, limits: { ...production.limits, certificatesPerDomain: per(50, 7 * 24 * hour) } });
+  const ledger = new Ledger({
+    ...production,
+    limits: { ...production.limits, certificatesPerDomain: per(50, 7 * 24 * hour) },
+  });
   const make = (at: number) =>
-    ask({ id: `order-${at}`, tenant: `team-${at % 50}`, identifiers: [`w${at}.d${at % 200}.test`, `d${at}.d${at % 200}.test`], since: born + at });
+    ask({
+      id: `order-${at}`,
+      tenant: `team-${at % 50}`,
+      identifiers: [`w${at}.d${at % 200}.test`, `d${at}.d${at % 200}.test`],
+      since: born + at,
+    });
   for (let at = 0; at < 299; at += 1) {
     ledger.reserve(make(10_000 + at), born);
     ledger.placed(`order-${10_000 + at}`, born);
@@ -150,7 +186,9 @@ test('2,000 waiting are decided in milliseconds', () => {
     return (user + system) / 1000;
   });
   const sorted = costs.toSorted((a, b) => a - b);
-  console.log(`2,000 waiting: ${sorted[0]?.toFixed(1)} ms of CPU at best, ${sorted[30]?.toFixed(1)} ms in the middle, ${costs[0]?.toFixed(0)} ms the first time`);
+  console.log(
+    `2,000 waiting: ${sorted[0]?.toFixed(1)} ms of CPU at best, ${sorted[30]?.toFixed(1)} ms in the middle, ${costs[0]?.toFixed(0)} ms the first time`,
+  );
   // The best of many says what the code costs; the rest says what else this machine does.
   expect(sorted[0]).toBeLessThan(10);
 });

@@ -34,7 +34,10 @@ function someRates(roll: Dice): CaRates {
 }
 
 function someAsk(roll: Dice, number: number, at: number, domains: number): Ask {
-  const names = Array.from({ length: roll.chance(0.2) ? 2 : 1 }, () => `w${roll.below(4)}.d${roll.below(domains)}.test`);
+  const names = Array.from(
+    { length: roll.chance(0.2) ? 2 : 1 },
+    () => `w${roll.below(4)}.d${roll.below(domains)}.test`,
+  );
   return ask({
     id: `order-${number}`,
     identifiers: [...new Set(names)],
@@ -161,27 +164,35 @@ test(`nobody starves: everyone goes within (those ahead + tenants) × the slowes
 test.each([
   ['all at once', 0],
   ['one tenant after the other, within half a minute', 100],
-])(`tenants of equal demand that come %s finish within 10 % of each other, and the CA is not left idle (seed ${seed})`, { timeout: 120_000 }, (_, apart) => {
-  const rates: CaRates = {
-    orders: { burst: 30, period: 12 * second },
-    domain: { burst: 3, period: 18 * second },
-    failures: { burst: 5, period: 35 * second },
-  };
-  const plans = Array.from({ length: 300 }, (_none, number): Plan => {
-    const [tenant, own] = [Math.floor(number / 30), number % 30];
-    const id = `order-${String(number).padStart(3, '0')}`;
-    const identifiers = [`w${own}.d${tenant * 4 + (own % 4)}.test`];
-    return { at: born + number * apart, fate: 'issues', ask: ask({ id, tenant: `team-${tenant}`, identifiers, since: born + number * apart }) };
-  });
-  const ca = new StrictCa(rates);
-  const rehearsal = new Rehearsal({ ca, limits: limitsOf(rates), dice: dice(seed), plans, lag: second }).run();
-  const ends = Map.groupBy(rehearsal.courses.values(), (course) => course.ask.tenant);
-  const finish = [...ends.values()].map((each) => Math.max(...each.map(({ endedAt = Infinity }) => endedAt)) - born);
-  const spread = (Math.max(...finish) - Math.min(...finish)) / Math.max(...finish);
-  const least = (300 - 30) * 400;
-  const last = Math.max(...[...rehearsal.courses.values()].map(({ admittedAt = 0 }) => admittedAt)) - born;
-  console.log(`spread ${(spread * 100).toFixed(1)} %, ${((least / last) * 100).toFixed(1)} % of the CA used`);
-  expect(rehearsal.refusals).toEqual([]);
-  expect(spread).toBeLessThanOrEqual(0.1);
-  expect(least / last).toBeGreaterThanOrEqual(0.95);
-});
+])(
+  `tenants of equal demand that come %s finish within 10 % of each other, and the CA is not left idle (seed ${seed})`,
+  { timeout: 120_000 },
+  (_, apart) => {
+    const rates: CaRates = {
+      orders: { burst: 30, period: 12 * second },
+      domain: { burst: 3, period: 18 * second },
+      failures: { burst: 5, period: 35 * second },
+    };
+    const plans = Array.from({ length: 300 }, (_none, number): Plan => {
+      const [tenant, own] = [Math.floor(number / 30), number % 30];
+      const id = `order-${String(number).padStart(3, '0')}`;
+      const identifiers = [`w${own}.d${tenant * 4 + (own % 4)}.test`];
+      return {
+        at: born + number * apart,
+        fate: 'issues',
+        ask: ask({ id, tenant: `team-${tenant}`, identifiers, since: born + number * apart }),
+      };
+    });
+    const ca = new StrictCa(rates);
+    const rehearsal = new Rehearsal({ ca, limits: limitsOf(rates), dice: dice(seed), plans, lag: second }).run();
+    const ends = Map.groupBy(rehearsal.courses.values(), (course) => course.ask.tenant);
+    const finish = [...ends.values()].map((each) => Math.max(...each.map(({ endedAt = Infinity }) => endedAt)) - born);
+    const spread = (Math.max(...finish) - Math.min(...finish)) / Math.max(...finish);
+    const least = (300 - 30) * 400;
+    const last = Math.max(...[...rehearsal.courses.values()].map(({ admittedAt = 0 }) => admittedAt)) - born;
+    console.log(`spread ${(spread * 100).toFixed(1)} %, ${((least / last) * 100).toFixed(1)} % of the CA used`);
+    expect(rehearsal.refusals).toEqual([]);
+    expect(spread).toBeLessThanOrEqual(0.1);
+    expect(least / last).toBeGreaterThanOrEqual(0.95);
+  },
+);

@@ -6,7 +6,7 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../src/budg
 import { Ledger } from '../../src/budget/ledger.ts';
 import type { Limits } from '../../src/budget/limits.ts';
 import { decide } from '../../src/budget/line.ts';
-import { type OrderRecord, replay } from '../../src/budget/replay.ts';
+import { type OrderRecord, onTheirWay, replay } from '../../src/budget/replay.ts';
 import { noRounds, type Rounds } from '../../src/budget/rounds.ts';
 import { type Dice, minute } from './dice.ts';
 import type { CaRefusal, StrictCa } from './strict-ca.ts';
@@ -51,6 +51,7 @@ export class Rehearsal {
   #saved = new Map<string, string>();
   #savedAt = 0;
   #life = 0;
+  #onTheirWay = 0;
   /** Those that are not known to have asked. */
   readonly #waiting = new Map<string, Ask>();
   #queue: { readonly at: number; readonly life: number | undefined; readonly run: (now: number) => void }[] = [];
@@ -117,6 +118,11 @@ export class Rehearsal {
   #newOrder(course: Course, now: number): void {
     const { ca, dice, lag } = this.#options;
     const { ask } = course;
+    // So many requests are on their way to a directory at once, and no more.
+    if (this.#onTheirWay >= onTheirWay) {
+      this.#later(now + 50, this.#life, (at) => this.#newOrder(course, at));
+      return;
+    }
     const refusal = ca.newOrder(asked(ask), now);
     if (refusal !== undefined) {
       this.refusals.push({ ...refusal, ask, at: now });
@@ -127,7 +133,9 @@ export class Rehearsal {
     }
     // What the CA has taken goes its way, whether or not this process lives to see it.
     const settled = now + dice.between(0, lag);
+    this.#onTheirWay += 1;
     this.#later(now + dice.between(0, lag), this.#life, (at) => {
+      this.#onTheirWay -= 1;
       course.record = { ask, state: 'open' };
       this.#waiting.delete(ask.id);
       this.ledger.placed(ask.id, this.#ours(at));
@@ -168,6 +176,7 @@ export class Rehearsal {
   /** Kill -9, and another process a moment later: promises, reservations and turns are gone, the objects are not. */
   #restart(now: number): void {
     this.#life += 1;
+    this.#onTheirWay = 0;
     this.#rounds = noRounds;
     this.ledger = new Ledger(this.#options.limits);
     const courses = [...this.courses.values()];
@@ -186,6 +195,9 @@ export class Rehearsal {
       const all = [...records, ...ended].map(({ record }) => record);
       replay(this.ledger, checkpoints.get(account), all, this.#ours(now));
     }
+    // What it counted for requests that were on their way stands in no Order: it is written down before anything else is asked.
+    this.#savedAt = Number.NEGATIVE_INFINITY;
+    this.#save(now);
   }
 
   #course(ask: Ask): Course {

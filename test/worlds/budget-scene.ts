@@ -14,7 +14,7 @@ import type { World } from '../rig/world.ts';
 import { acmeIssuer, gateway, listenerSet, makeTeam, type Team } from '../world/team.ts';
 
 /** A lease that is over soon after a death, and that a busy machine does not lose. */
-export const hasty = [
+export const leaseFlags = [
   '--leader-election-lease-duration=6s',
   '--leader-election-renew-deadline=5s',
   '--leader-election-retry-period=300ms',
