@@ -107,7 +107,7 @@ const flags = {
   },
   'concurrent-workers': {
     type: 'string',
-    default: '64',
+    default: '16',
     help: 'Certificates worked on at once; waiting ones hold no worker',
   },
   'acme-http01-listen-address': {

@@ -2,7 +2,7 @@
 // asked for (it looks for the key's thumbprint). While an account is paused its requests are answered as not sent, and the order machine tries them
 // again. Kept by accounts.ts; the rollover pauses and resumes.
 
-import { notSent } from '../acme/problem.ts';
+import { type AcmeProblem, notSent } from '../acme/problem.ts';
 import type { AcmeEndpoint, SignedRequest } from '../acme/transport.ts';
 
 /** No CA takes longer than that from a challenge's answer to its verdict; ms. */
@@ -41,10 +41,14 @@ export function accountTraffic(now: () => number): Traffic {
       const { generation } = account;
       const post = async <T>(request: SignedRequest<T>) => {
         if (account.generation !== generation || account.pausedUntil > now()) return changing;
+        const isFirst = isAnswer(request) && !account.answered.has(request.url);
         if (isAnswer(request)) remember(account, request.url, now());
         account.inFlight += 1;
         try {
-          return await endpoint.post(request);
+          const reply = await endpoint.post(request);
+          // Nobody looks because of an answer that was not taken.
+          if (isFirst && !reply.ok && isUntaken(reply.problem)) account.answered.delete(request.url);
+          return reply;
         } finally {
           account.inFlight -= 1;
         }
@@ -74,6 +78,10 @@ export function accountTraffic(now: () => number): Traffic {
 /** RFC 8555 §7.5.1; a POST-as-GET of the same URL only reads. */
 function isAnswer(request: { readonly action: string; readonly payload?: unknown }): boolean {
   return request.action === 'challenge' && request.payload !== undefined;
+}
+
+function isUntaken(problem: AcmeProblem): boolean {
+  return problem.kind === 'rateLimited' || (problem.kind === 'network' && problem.sent === 'no');
 }
 
 function remember({ answered }: Account, url: string, now: number): void {

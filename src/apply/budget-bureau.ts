@@ -46,6 +46,8 @@ interface Opening {
 
 interface Needs extends BudgetOptions {
   readonly tenantOf: TenantOf;
+  /** Whether this process has made the Order with that UID. */
+  readonly isOurs: (uid: string) => boolean;
 }
 
 export function bureaus(needs: Needs): Bureaus {
@@ -163,13 +165,13 @@ async function restore(needs: Needs, bureau: Bureau, account: string, issuers: r
   const { ledger } = bureau.desk;
   if (checkpoint !== undefined) ledger.restore(checkpoint);
   const now = bureau.now();
-  const { ports, tenantOf } = needs;
+  const { ports, tenantOf, isOurs } = needs;
   const wanted = isBoundless(bureau.limits()) && checkpoint === undefined ? 'unfinished' : 'all';
   const certificates = checkpoint === undefined ? 'standing' : 'none';
   replay(
     ledger,
     checkpoint,
-    recordsOf({ stores: ports.stores, tenantOf, account, issuers, wanted, certificates }, now),
+    recordsOf({ stores: ports.stores, tenantOf, isOurs, account, issuers, wanted, certificates }, now),
     now,
   );
 }

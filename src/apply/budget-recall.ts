@@ -20,9 +20,10 @@ export function recall(
   const now = ports.now();
   if (wait.inLine === true) {
     const place = ports.budgets.place(order, issuer);
-    if (place === undefined) return;
-    attempt.order = { ...state, wait: place === 'admitted' ? { ...wait, until: now } : { ...wait, ...place } };
-  } else if (wait.until > now && isUnpaused(order, issuer)) {
+    // Who stands there no more asks again.
+    const waits = place !== undefined && place !== 'admitted' ? { ...wait, ...place } : { ...wait, until: now };
+    attempt.order = { ...state, wait: waits };
+  } else if (wait.until > now && isUnpaused(order, issuer, wait)) {
     ports.budgets.acted(issuer);
     attempt.order = { ...state, wait: { ...wait, until: now } };
   }

@@ -17,6 +17,8 @@ export interface Records {
   readonly account: string;
   /** All that use the account. */
   readonly issuers: readonly Issuer[];
+  /** This process has made the Order: no earlier one can have asked the CA for it. Absent: nobody else's count. */
+  readonly isOurs?: (uid: string) => boolean;
   /** `unfinished`: what is over counts no more, for nothing binds. */
   readonly wanted: 'all' | 'unfinished';
   /** `standing`: nothing was written down, so Certificates stand for Orders that are gone. */
@@ -39,8 +41,8 @@ export function recordsOf(of: Records, now: number): readonly OrderRecord[] {
 }
 
 /**
- * How it stood before the CA then is not known any more: it is counted as a new name unless it says that it renews. Undefined where it is over and the CA
- * has never heard of it.
+ * How it stood before the CA then is not known any more: it is counted as a new name unless it says that it renews. Undefined where the CA cannot have
+ * heard of it.
  */
 function recordOf(of: Records, order: Order, now: number): OrderRecord | undefined {
   const { status, spec } = order;
@@ -58,7 +60,8 @@ function recordOf(of: Records, order: Order, now: number): OrderRecord | undefin
       return status.state === 'invalid' ? record : { ...record, identifiers: [] };
     }
     default:
-      return { ask, state: status?.url === undefined ? 'untold' : 'open' };
+      if (status?.url !== undefined) return { ask, state: 'open' };
+      return of.isOurs?.(ask.id) === false ? { ask, state: 'untold' } : undefined;
   }
 }
 

@@ -14,13 +14,17 @@ import type { Stores } from './ports.ts';
 
 type Needed = Pick<Stores, 'orders' | 'issuers' | 'clusterIssuers' | 'limits'>;
 
-/** Returns what ends it. */
-export function watchSpending(stores: Needed, open: Bureaus): () => void {
+/** Returns what ends it. `ours` is kept filled with the UIDs of the unfinished Orders that this process has made. */
+export function watchSpending(stores: Needed, open: Bureaus, ours: Set<string>): () => void {
   const ends = [
     stores.orders.subscribe((change) => {
       const order = change.kind === 'removed' ? change.previous : change.object;
+      const { uid = '' } = order.metadata;
+      const isNew = change.kind === 'applied' && change.previous === undefined;
+      if (isNew && change.origin === 'own') ours.add(uid);
       if (change.kind === 'applied' && isUnfinished(order)) return;
-      const bureau = open.all().find(({ desk }) => desk.ledger.isReserved(order.metadata.uid ?? ''));
+      ours.delete(uid);
+      const bureau = open.all().find(({ desk }) => desk.ledger.isReserved(uid));
       if (bureau !== undefined) close(bureau, order, change.kind);
       else if (change.kind === 'removed') forget(open, order);
       const account = accountBehind(stores, order);

@@ -43,8 +43,9 @@ export interface BudgetOptions {
 export function budgets(options: BudgetOptions): Budgets {
   const { ports, metrics, mode, tenantOf = byNamespace } = options;
   if (mode === 'off') return unlimited;
-  const open = bureaus({ ...options, tenantOf });
-  const unsubscribe = watchSpending(ports.stores, open);
+  const ours = new Set<string>();
+  const open = bureaus({ ...options, tenantOf, isOurs: (uid) => ours.has(uid) });
+  const unsubscribe = watchSpending(ports.stores, open, ours);
   const askOf = (turn: OrderTurn, replacing: 'asWished' | 'no', now: number): Ask => {
     const { order, issuer, last } = turn;
     return askFor({ order, account: accountOf(issuer), tenant: tenantOf(order), last: last?.(), replacing }, now);

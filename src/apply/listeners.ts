@@ -1,5 +1,6 @@
 // One reconcile of one Gateway with all ListenerSets that point at it: observe, resolve, plan, perform. Called by the work queue in main.ts.
 
+import PQueue from 'p-queue';
 import type { Certificate } from '../api/certmanager.ts';
 import type { Gateway, ListenerSet } from '../api/gateway.ts';
 import { certificates } from '../api/resources.ts';
@@ -18,11 +19,14 @@ import { templateFor } from './stamp-served.ts';
 
 /** A flood is worked off in parts: whoever comes behind it is seen before the next one, and has its turn there. */
 const mostAtOnce = 48;
+/** Writes of them at a time: more would only stand before those for the Certificates that exist already. */
+const mostWrites = 8;
 
 type Issuance = RefSight['issuance'];
 
 /** The reconcile function for keys "namespace/name" of Gateways, existing or only pointed at. */
 export function listenerReconciler(ports: Ports, issuance: () => Issuance): (key: string) => Promise<Outcome> {
+  const writing = new PQueue({ concurrency: mostWrites });
   return async (key) => {
     const tried = new Set<string>();
     let problem: KubeProblem | undefined;
@@ -36,7 +40,7 @@ export function listenerReconciler(ports: Ports, issuance: () => Issuance): (key
       const part = byTurns(open, namespaceOf).slice(0, mostAtOnce);
       for (const action of part) tried.add(idOf(action));
       // Certificates are independent of each other: one refused write does not hold up the other listeners.
-      const problems = await Promise.all(part.map((action) => perform(ports, action)));
+      const problems = await writing.addAll(part.map((action) => () => perform(ports, action)));
       problem ??= problems.find((each) => each !== undefined);
     }
   };

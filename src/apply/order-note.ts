@@ -65,8 +65,9 @@ export function isPaused(order: Order): boolean {
   return readNote(order)?.reason === paused;
 }
 
-/** The CA has paused it, and somebody has said since (certway.dev/unpause on the issuer) that the pause is ended. */
-export function isUnpaused(order: Order, issuer: Issuer): boolean {
+/** Somebody has said since it was noted (certway.dev/unpause on the issuer) that this pause is ended; another one may not be noted yet. */
+export function isUnpaused(order: Order, issuer: Issuer, { reason, until }: Wait): boolean {
   const noted = readNote(order);
-  return noted?.reason === paused && noted.unpause !== wordOf(issuer);
+  if (reason !== paused || noted === undefined || Date.parse(noted.nextAttemptAt) !== until) return false;
+  return noted.unpause !== wordOf(issuer);
 }

@@ -2,6 +2,7 @@
 
 import { annotations } from '../api/names.ts';
 import { orders } from '../api/resources.ts';
+import { placedBy } from './former-account.ts';
 import { waitNote } from './order-note.ts';
 import { orderObject } from './order-object.ts';
 import type { OrderTurn, RequestTurn } from './order-turn.ts';
@@ -17,7 +18,7 @@ export async function createOrder(turn: RequestTurn, replaces?: string): Promise
     attempt.failure = csr.problem.message;
     return onward;
   }
-  const order = orderObject(request, csr.value.names, replaces);
+  const order = placedBy(orderObject(request, csr.value.names, replaces), turn.issuer);
   const created = await ports.kube.create(orders, order);
   if (!created.ok) return stopped(turn, 'create Order', created.problem);
   attempt.freshOrder = created.value.metadata.uid ?? '';

@@ -11,8 +11,10 @@ import type { OrderEffect, OrderFact, OrderState, Proof } from '../order/state.t
 import { effectOf, step } from '../order/step.ts';
 import { canonicalIp } from '../pki/ip.ts';
 import { doubtsAccount } from '../plan/account-doubt.ts';
+import { credible } from './credible-order.ts';
 import { fetchChain } from './fetch-chain.ts';
 import { findOrder } from './find-order.ts';
+import { forgetOrder, isOfFormerAccount } from './former-account.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
 import { apart } from './look.ts';
 import { identifiersOf, isUnfinished, recordedStatus, resume } from './order-object.ts';
@@ -26,6 +28,7 @@ import { meansOf } from './way.ts';
 /** One effect: asks the CA, looks at a path or writes once, then steps. */
 export async function advanceOrder(turn: OrderTurn): Promise<Done> {
   const { ports, attempt, issuer } = turn;
+  if (isOfFormerAccount(turn)) return forgetOrder(turn);
   const state = attempt.order ?? takenUp(resume(turn.order, attempt.freshOrder));
   const effect = effectOf(state, ports.now());
   attempt.order = state;
@@ -37,7 +40,7 @@ export async function advanceOrder(turn: OrderTurn): Promise<Done> {
   }
   const performed = await perform(turn, session.value, effect);
   if (performed.kind === 'stop') return performed.done;
-  const { fact: happened } = performed;
+  const happened = credible(turn.order, performed.fact);
   const isDoubted =
     happened.kind === 'problem' && doubtsAccount(happened.problem, ports.accounts.vouchedAt(issuer), ports.now());
   if (happened.kind === 'problem' && isDoubted) {

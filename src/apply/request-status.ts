@@ -28,11 +28,11 @@ export function writeIssued(
 export function writeFailed(
   task: Task,
   request: CertificateRequest,
-  failure: { readonly reason: 'Failed' | 'Denied'; readonly message: string },
+  { reason, message }: { readonly reason: 'Failed' | 'Denied'; readonly message: string },
 ): Promise<Done> {
   const now = task.ports.now();
-  const said = failure.reason === 'Denied' ? request.status?.conditions : approved(request, now);
-  const conditions = withCondition(said, { type: 'Ready', status: 'False', ...failure }, now);
+  const said = reason === 'Denied' ? request.status?.conditions : approved(request, now);
+  const conditions = withCondition(said, { type: 'Ready', status: 'False', reason, message }, now);
   return writeRequestStatus(task, request, { ...request.status, conditions, failureTime: timestamp(now) });
 }
 

@@ -69,11 +69,6 @@ export function settled(cell: Cell, limit: Limit, now: number): Cell {
   return tat < cell.tat ? withTat(cell, tat, now) : cell;
 }
 
-/** The cell with one unit given back. */
-export function refund(cell: Cell, limit: Limit, now: number): Cell {
-  return withTat(cell, Math.max(now, arrival(cell, limit, now) - limit.emissionMs), now);
-}
-
 /** The cell whose next unit falls at `retryAt`, or later where the model knows better. */
 export function heldUntil(cell: Cell, limit: Limit, retryAt: number, now: number): Cell {
   const hold = { at: now, until: Math.max(retryAt, holdEnd(cell.hold, now)) };

@@ -28,8 +28,7 @@ export function earliest(promises: Promises, now: number): number {
   const { rate, times } = promises;
   const room = (rate.burst - 1) * rate.emissionMs;
   for (;;) {
-    // Who did not fit before a promise does not go before it, even where the cell itself has room.
-    const free = Math.max(now, promises.taken - room, times[promises.from - 1] ?? now);
+    const free = Math.max(now, promises.taken - room);
     const next = times[promises.from];
     if (next === undefined) return free;
     if (free <= next && Math.max(promises.taken, free) + rate.emissionMs <= promises.bound) return free;

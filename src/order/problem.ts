@@ -34,8 +34,12 @@ export function afterProblem(state: OrderState, problem: CaProblem, now: number)
   }
 }
 
-/** After a wait the path is walked again: it may be another one by then. */
+/**
+ * After a wait the path is walked again: it may be another one by then. Of several challenges some may have been answered before one was refused, and
+ * the key that records were written for may be another one: the order is looked at first.
+ */
 export function unplaced(state: Active): OrderState {
+  if (state.kind === 'reachable') return uncertain(state);
   if (state.kind !== 'cleared') return state;
   const { plain, wait } = state;
   return { kind: 'intended', asked: 'no', ...(plain && { plain }), ...(wait !== undefined && { wait }) };

@@ -37,6 +37,21 @@ test('a challenge that was answered is under way until the CA has its verdict, o
   expect(world.traffic.underWay(world.url).challenges).toEqual([]);
 });
 
+test('an answer that the CA did not take is not under way', async () => {
+  const slowDown = JSON.stringify({ type: 'urn:ietf:params:acme:error:rateLimited', detail: 'Slow down.' });
+  await using ca = await startScriptedCa(() => ({
+    kind: 'reply',
+    status: 429,
+    headers: { 'content-type': 'application/problem+json', 'retry-after': '60' },
+    body: slowDown,
+  }));
+  const traffic = accountTraffic(Date.now);
+  const session = ca.session();
+  const through = { ...session, endpoint: traffic.guard(session.endpoint, session.accountUrl) };
+  expect(problemOf(await answer(through, `${ca.origin}/chall/1`))).toMatchObject({ kind: 'rateLimited' });
+  expect(traffic.underWay(session.accountUrl)).toEqual({ requests: 0, challenges: [] });
+});
+
 test('nothing is sent while the account is paused, and requests on their way are counted', async () => {
   let release = () => {};
   const held = new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 // One cell: GCRA as Boulder has it, with reservations, holds and clocks that are set back.
 
 import { describe, expect, test } from 'vitest';
-import { arrival, type Cell, freshCell, heldUntil, left, nextFree, refund, spend } from '../../src/budget/cell.ts';
+import { arrival, type Cell, freshCell, heldUntil, left, nextFree, spend } from '../../src/budget/cell.ts';
 import { per } from '../../src/budget/limits.ts';
 import { born, day, hour, minute } from './dice.ts';
 
@@ -35,11 +35,6 @@ describe('a cell', () => {
       }
     }
     expect(units).toBe(9);
-  });
-
-  test('takes a unit back, but never more than it gave', () => {
-    expect(left(refund(spent(5), five, born), 0, five, born)).toBe(1);
-    expect(left(refund(freshCell, five, born), 0, five, born)).toBe(5);
   });
 
   test('gives the next unit when the CA says so', () => {

@@ -129,6 +129,19 @@ describe('a text that people have edited', () => {
     expect(waits.get('one')?.until).toBeLessThanOrEqual(born + 10 * day);
   });
 
+  test('has no hold that never ends, whatever moments it holds', () => {
+    const edited = good.replace(
+      /"accountHold":\{[^}]*\}/,
+      `"accountHold":{"at":${born + 3000 * day},"until":${born + 3007 * day}}`,
+    );
+    expect(edited).not.toBe(good);
+    const ledger = new Ledger(limits);
+    ledger.restore(value(edited));
+    const one = ask({ id: 'one', account, identifiers: ['other.example.org'] });
+    expect(decide(ledger, [one], noRounds, born).waits.get('one')?.limit).toBe('accountHeld');
+    expect(decide(ledger, [one], noRounds, born + 9 * day).admitted).toEqual([one]);
+  });
+
   test('from the future does not keep Orders from being counted', () => {
     const ledger = new Ledger(limits);
     const checkpoint = { ...value(good), at: born + 400 * day, finished: [] };
@@ -164,68 +177,5 @@ describe('a text that people have edited', () => {
       for (const { until = born } of waits.values()) expect(until).toBeLessThanOrEqual(born + 10 * day);
       expect(() => writeCheckpoint(ledger.snapshot(account, born))).not.toThrow();
     }
-  });
-});
-
-describe('Orders as the log', () => {
-  const issued = ask({ id: 'issued', account, identifiers: ['issued.example.com'] });
-  const domainUsed = (ledger: Ledger, now: number) =>
-    ledger.view(now).find(({ limit }) => limit === 'certificatesPerDomain')?.used ?? 0;
-
-  test('rebuild the cells where there is no checkpoint, in whatever order they come', () => {
-    const records = Array.from({ length: 30 }, (_, at) => {
-      return {
-        ask: ask({ id: `order-${at}`, account, identifiers: [`w${at}.example.com`] }),
-        state: 'issued',
-        at: born + at * hour,
-      } as const;
-    });
-    const now = born + 30 * hour;
-    const lived = new Ledger(limits);
-    for (const { ask: each, at } of records) {
-      lived.reserve(each, at);
-      lived.issued(each.id, at);
-    }
-    const rebuilt = new Ledger(limits);
-    replay(rebuilt, undefined, records.toReversed(), now);
-    expect(rebuilt.view(now)).toEqual(lived.view(now));
-  });
-
-  test('do not count twice what the checkpoint holds', () => {
-    const ledger = new Ledger(limits);
-    ledger.reserve(issued, born);
-    ledger.issued('issued', born);
-    const checkpoint = ledger.snapshot(account, born + minute);
-    const next = new Ledger(limits);
-    next.restore(checkpoint);
-    replay(next, checkpoint, [{ ask: issued, state: 'issued', at: born }], born + 2 * minute);
-    expect(domainUsed(next, born + 2 * minute)).toBe(1);
-  });
-
-  test('count what came after it, and what is unfinished', () => {
-    const checkpoint = new Ledger(limits).snapshot(account, born);
-    const ledger = new Ledger(limits);
-    const open = ask({ id: 'open', account, identifiers: ['open.example.com'] });
-    replay(
-      ledger,
-      checkpoint,
-      [
-        { ask: issued, state: 'issued', at: born + minute },
-        { ask: open, state: 'open' },
-      ],
-      born + hour,
-    );
-    expect(domainUsed(ledger, born + hour)).toBe(2);
-    expect(ledger.isReserved('open')).toBe(true);
-  });
-
-  test('allow for newOrders that were on their way when the process died', () => {
-    const ledger = new Ledger(limits);
-    const untold = Array.from(
-      { length: 300 },
-      (_, at) => ({ ask: ask({ id: `order-${at}`, account }), state: 'untold' }) as const,
-    );
-    replay(ledger, undefined, untold, born);
-    expect(ledger.view(born)).toMatchObject([{ limit: 'newOrdersPerAccount', used: 8, reservedBy: [] }]);
   });
 });

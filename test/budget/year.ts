@@ -8,29 +8,11 @@ import type { Limits } from '../../src/budget/limits.ts';
 import { decide } from '../../src/budget/line.ts';
 import { noRounds } from '../../src/budget/rounds.ts';
 import { renewAt } from '../../src/plan/renewal.ts';
-import { type LastCertificate, standingBefore } from '../../src/plan/renewal-class.ts';
+import { standingBefore } from '../../src/plan/renewal-class.ts';
 import { suggestionOf } from '../../src/plan/renewal-info.ts';
 import { born, type Dice, day, hour, minute } from './dice.ts';
+import { isInWindow, lastOf, type Profile, profiles, type Site, windowOf } from './site.ts';
 import type { StrictCa } from './strict-ca.ts';
-
-export const profiles = { classic: 90 * day, tlsserver: 45 * day, shortlived: 160 * hour } as const;
-export type Profile = keyof typeof profiles;
-
-export interface Site {
-  readonly name: string;
-  readonly tenant: string;
-  readonly profile: Profile;
-  identifiers: readonly string[];
-  leaf?: { readonly notBefore: number; readonly notAfter: number; readonly identifiers: readonly string[] };
-  /** The CA wants it replaced at once. */
-  isRecalled: boolean;
-  asking?: { readonly id: string; readonly since: number };
-  failures: number;
-  /** Its DNS is broken until then. */
-  deadUntil: number;
-  /** What is to come; an older plan than this is void. */
-  plan: number;
-}
 
 export interface YearOptions {
   readonly ca: StrictCa;
@@ -99,8 +81,8 @@ export class Year {
       this.#agenda.delete(slot);
       this.most = Math.max(this.most, this.#waiting.size);
       const isOut = outages.some(([from, to]) => now >= from && now < to);
-      // A long line is looked at every half an hour: the CA saves up three hours' worth meanwhile, and this test takes a third of the time.
-      const isDue = this.#waiting.size > 0 && (this.#waiting.size < 1000 || slot % 3 === 0);
+      // A long line is looked at every hour: the CA saves up three hours' worth meanwhile, and this test takes a sixth of the time.
+      const isDue = this.#waiting.size > 0 && (this.#waiting.size < 1000 || slot % 6 === 0);
       if (isDue && this.#ledger.nextAccount(now) <= now) this.#decide(now, isOut);
     }
     return this;
@@ -233,28 +215,4 @@ export class Year {
       .filter(({ leaf }) => leaf === undefined || leaf.notAfter < end)
       .map(({ name, profile }) => `${name} (${profile})`);
   }
-}
-
-/** What Boulder suggests: two thirds of the life, half of a short one, a hundredth to either side; in the past for one that it recalls. */
-function windowOf(
-  { isRecalled }: Site,
-  { notBefore, notAfter }: { readonly notBefore: number; readonly notAfter: number },
-) {
-  const life = notAfter - notBefore;
-  if (isRecalled) return { start: notBefore, end: notBefore + hour };
-  const middle = notBefore + (life < 10 * day ? life / 2 : (life * 2) / 3);
-  return { start: middle - life / 100, end: middle + life / 100 };
-}
-
-function isInWindow(site: Site, now: number): boolean {
-  if (site.leaf === undefined) return false;
-  const { start, end } = windowOf(site, site.leaf);
-  return start <= now && now < end;
-}
-
-function lastOf(site: Site): LastCertificate | undefined {
-  const { leaf } = site;
-  return leaf === undefined
-    ? undefined
-    : { ...leaf, standing: 'serving', issuer: 'same', window: windowOf(site, leaf) };
 }

@@ -10,7 +10,7 @@ import { type Crowd, crowd, fewOrders, leaseFlags } from './budget-scene.ts';
 import { startService } from './replicas-service.ts';
 
 const pebbleEnv = { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_WFE_ORDERS_PER_PAGE: '200' };
-const flags = [...leaseFlags, '--log-level=debug', '--acme-http01-listen-address=127.0.0.1:0'];
+const flags = [...leaseFlags, '--acme-http01-listen-address=127.0.0.1:0'];
 
 let world: World;
 let service: AsyncDisposable;
@@ -111,10 +111,7 @@ it('an order that waits says for which limit, whose it is and until when, and no
   );
   expect(JSON.parse(order.metadata.annotations?.['certway.dev/state'] ?? '')).toMatchObject({ inLine: true });
   expect(order.status?.url).toBeUndefined();
-  console.log(new Date().toISOString(), limited?.message);
   await by.allReady(60_000);
-  console.log(new Date().toISOString());
-  await import('node:child_process').then((c) => c.execSync(`cat ${replicas.map((r) => r.logFile).join(' ')} > /tmp/wire-c.log`));
   const { status } = await team.ready(waiting.metadata.name);
   expect(status?.conditions?.map(({ type }) => type)).toEqual(['Ready']);
   expect((await team.events(waiting.metadata.name)).map(({ reason }) => reason)).not.toContain('RateLimited');

@@ -10,7 +10,7 @@ import { type LimitedCa, startLimitedCa } from '../rig/proxy/gcra-proxy.ts';
 import { startWorld, type World } from '../rig/world.ts';
 
 const size = { certificates: 40, tenants: 4, domains: 6 };
-const deadlineMs = 60_000;
+const deadlineMs = 90_000;
 
 let world: World;
 let ca: LimitedCa;
