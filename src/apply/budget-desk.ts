@@ -37,6 +37,9 @@ const gatherMs = 5;
 const longestSleepMs = 60_000;
 /** An admitted order that has not asked the CA by then will not: something else stands in its way. It comes again when that is over. */
 const admissionMs = 180_000;
+/** So few ask at once that a refusal is heard before many more have asked; whoever has not asked in so long does not count. */
+const mostAsking = 4;
+const askingMs = 5_000;
 
 export class Desk implements Disposable {
   readonly ledger: Ledger;
@@ -71,7 +74,7 @@ export class Desk implements Disposable {
       answers: [...(last?.answers ?? []), resolve],
     });
     // Nobody has to be weighed against anybody where nothing is known to bind.
-    if (this.ledger.usesOf(ask).every(({ rate }) => rate === undefined)) this.#decide([ask]);
+    if (this.ledger.usesOf(ask).every(({ rate }) => rate === undefined)) this.#decide([ask], Number.POSITIVE_INFINITY);
     else this.changed();
     return promise;
   }
@@ -92,6 +95,7 @@ export class Desk implements Disposable {
   /** The CA has heard of it, or may have. */
   spent(id: string): void {
     this.#admitted.delete(id);
+    this.changed();
   }
 
   /** It does not ask the CA, now at least: what was kept for it is anybody's. */
@@ -119,14 +123,21 @@ export class Desk implements Disposable {
     return !this.#admitted.has(ask.id) || this.ledger.barrier(ask, now) === undefined;
   }
 
-  #decide(asks: readonly Ask[]): void {
+  #decide(asks: readonly Ask[], room: number): void {
     const now = this.#options.now();
-    const { admitted, waits, rounds, wakeAt } = decide(this.ledger, asks, this.#rounds, now);
+    const { admitted, waits, rounds, wakeAt } = decide(this.ledger, asks, this.#rounds, now, room);
     this.#rounds = rounds;
     for (const ask of admitted) this.#admit(ask, now);
     for (const [id, wait] of waits) this.#hold(id, wait);
     if (this.#line.size === 0) return;
-    this.#sleep(Math.max(gatherMs, Math.min(longestSleepMs, (wakeAt ?? Number.POSITIVE_INFINITY) - now)));
+    const longest = admitted.length < room ? longestSleepMs : askingMs;
+    this.#sleep(Math.max(gatherMs, Math.min(longest, (wakeAt ?? Number.POSITIVE_INFINITY) - now)));
+  }
+
+  #room(): number {
+    const now = this.#options.now();
+    const asking = [...this.#admitted.values()].filter((since) => now - since < askingMs).length;
+    return Math.max(0, mostAsking - asking);
   }
 
   #admit(ask: Ask, now: number): void {
@@ -161,7 +172,10 @@ export class Desk implements Disposable {
     const begun = performance.now();
     try {
       this.#expire();
-      this.#decide([...this.#line.values()].map(({ ask }) => ask));
+      this.#decide(
+        [...this.#line.values()].map(({ ask }) => ask),
+        this.#room(),
+      );
     } catch (error) {
       this.#options.onBug(error);
       this.#sleep(longestSleepMs);

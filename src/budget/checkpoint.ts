@@ -15,6 +15,9 @@ export interface CheckpointCell {
   readonly spentBy: Readonly<Record<string, number>>;
 }
 
+/** How long the ends of Orders are kept apart: a checkpoint names those, and older ones are in its cells. ms. */
+export const recently = 15 * 60_000;
+
 /** Times are epoch ms. */
 export interface Checkpoint extends KeptHolds {
   /** Its URL. */

@@ -3,12 +3,13 @@
 
 import type { Ask, CellUse, Uses } from './ask.ts';
 import { Cells } from './cells.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { type Checkpoint, recently } from './checkpoint.ts';
+import { Company } from './company.ts';
 import { type CellView, type Entry, spendOne, viewOf } from './entry.ts';
 import { type Barrier, Holds } from './holds.ts';
 import { KnownUses } from './known-uses.ts';
 import type { LimitName, Limits } from './limits.ts';
-import type { CellKey } from './subject.ts';
+import { type CellKey, ownAddress } from './subject.ts';
 import { limitOfFragment, namedUse, type ToldProblem } from './told.ts';
 
 interface Reservation {
@@ -17,10 +18,6 @@ interface Reservation {
   isPlaced: boolean;
 }
 
-/** All requests leave from one address, as far as we can know. */
-export const ownAddress = 'this address';
-/** How long the ends of Orders are kept apart: a checkpoint names those, and older ones are in its cells. */
-export const recently = 15 * 60_000;
 /** Where the CA says «later» without a time. */
 const defaultHold = 60_000;
 const endpointHold = 10_000;
@@ -29,6 +26,7 @@ const trembling = 60_000;
 
 export class Ledger {
   readonly #cells: Cells;
+  readonly #company: Company;
   readonly #known: KnownUses;
   readonly #reservations = new Map<string, Reservation>();
   readonly #finished = new Map<string, { readonly account: string; readonly at: number }>();
@@ -37,6 +35,7 @@ export class Ledger {
 
   constructor(limits: Limits) {
     this.#cells = new Cells(limits);
+    this.#company = new Company(this.#cells);
     this.#known = new KnownUses(limits);
   }
 
@@ -97,6 +96,7 @@ export class Ledger {
     if (reservation === undefined || reservation.isPlaced) return;
     reservation.isPlaced = true;
     this.#spend(reservation, now, (use) => use.spentAt === 'order');
+    if (reservation.ask.class === 'new') this.#company.spent(reservation.ask.account, now);
   }
 
   /** The CA has signed. */
@@ -227,6 +227,7 @@ export class Ledger {
     const of = { limit: limit ?? 'accountHeld', subject: use?.subject ?? ask.account } as const;
     this.#holds.refuse(ask.account, names, of, until, now);
     if (limit === undefined) this.#holds.holdAccount(ask.account, until, now);
+    if (limit === 'newOrdersPerAccount') this.#company.refused(ask.account, now);
     if (use !== undefined) this.#cells.hold(use.limit, use.subject, until, now).accounts.add(ask.account);
   }
 

@@ -34,9 +34,16 @@ const shortestSleep = 20;
 
 /**
  * Urgent ones first, then open windows, then new names in the turns of their tenants, then the rest; among equals the earliest deadline, then
- * who waits longest. One that cannot go yet is passed by those that do not delay it.
+ * who waits longest. One that cannot go yet is passed by those that do not delay it. Of those that could go, `room` are admitted, and of the others
+ * nothing is said.
  */
-export function decide(ledger: Ledger, waiting: readonly Ask[], rounds: Rounds, now: number): Decision {
+export function decide(
+  ledger: Ledger,
+  waiting: readonly Ask[],
+  rounds: Rounds,
+  now: number,
+  room = Number.POSITIVE_INFINITY,
+): Decision {
   const line = waiting.filter(({ id }) => !ledger.isReserved(id)).toSorted(byNeed);
   const fresh = line.filter(({ urgency }) => urgency === 'new');
   const ordered = [
@@ -49,8 +56,8 @@ export function decide(ledger: Ledger, waiting: readonly Ask[], rounds: Rounds, 
   const waits = new Map<string, LineWait>();
   for (const ask of ordered) {
     const wait = tryOne(ask, scene);
-    if (wait === undefined) admitted.push(ask);
-    else waits.set(ask.id, wait);
+    if (wait !== undefined) waits.set(ask.id, wait);
+    else if (admitted.length < room) admitted.push(ask);
   }
   const times = [...waits.values()].flatMap(({ until }) => until ?? []);
   const served = admitted.filter(({ urgency }) => urgency === 'new');

@@ -2,8 +2,8 @@
 // decision. Where it cannot know it counts, and as late as possible: a little patience is cheaper than a refusal.
 
 import type { Ask } from './ask.ts';
-import type { Checkpoint } from './checkpoint.ts';
-import { type Ledger, recently } from './ledger.ts';
+import { type Checkpoint, recently } from './checkpoint.ts';
+import type { Ledger } from './ledger.ts';
 
 /** One Order as a restart finds it; times are epoch ms. Certificates without an Order stand for one that was issued. */
 export type OrderRecord = {

@@ -5,6 +5,9 @@ import { getDomain } from 'tldts';
 import { canonicalIp, ipBytes, ipText } from '../pki/ip.ts';
 import type { LimitName } from './limits.ts';
 
+/** All requests leave from one address, as far as we can know. */
+export const ownAddress = 'this address';
+
 /** By the public suffix list with its private part, as Boulder does; a bare suffix counts as itself, an address as its network. */
 export function registeredDomain(name: string): string {
   const host = name.toLowerCase().replace(/^\*\./, '');

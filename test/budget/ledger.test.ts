@@ -2,10 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Ask } from '../../src/budget/ask.ts';
-import { Ledger, ownAddress } from '../../src/budget/ledger.ts';
+import { Ledger } from '../../src/budget/ledger.ts';
 import { knownLimits, type LimitName, type Limits, noLimits, per } from '../../src/budget/limits.ts';
 import { decide } from '../../src/budget/line.ts';
 import { noRounds } from '../../src/budget/rounds.ts';
+import { ownAddress } from '../../src/budget/subject.ts';
 import { ask, born, day, hour, minute } from './dice.ts';
 
 const limits = knownLimits('https://acme-v02.api.letsencrypt.org/directory');

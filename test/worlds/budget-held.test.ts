@@ -18,7 +18,7 @@ let team: Team;
 
 beforeAll(async () => {
   world = await startWorld({ pebbleEnv });
-  controller = await startController(world, { flags: [...leaseFlags, '--log-level=debug'] });
+  controller = await startController(world, { flags: leaseFlags });
   team = await makeTeam(world, 'held');
   await team.kubectl.apply([gateway(team.namespace)]);
 });
@@ -89,17 +89,14 @@ describe('a pause', () => {
     await using by = await customer(world, team, 'ended');
     await pausedAt(by, 'ended');
     await controller.kill('SIGTERM');
-    controller = await startController(world, { flags: [...leaseFlags, '--log-level=debug'] });
+    controller = await startController(world, { flags: leaseFlags });
     // Whoever comes with the same names shares it.
     await certificateFor(by, 'ended-too-tls', by.host('a'));
     await team.says('ended-too-tls', 'RateLimited', /^CAPaused: .*portal\.example\.com/);
     expect(by.asked('newOrder')).toBe(1);
     by.ca.proxy.follow(() => forward);
     await annotate('ended', annotations.unpause, 'today');
-    console.log('annotated', new Date().toISOString());
     await allReady(['ended', 'ended-too']);
-    await import('node:child_process').then((c) => c.execSync(`cp ${controller.logFile} /tmp/wire-c.log`));
-    console.log(JSON.stringify(by.ca.proxy.passed.map((p) => [p.edge, p.upstream])));
     expect(by.placed()).toBe(2);
   });
 

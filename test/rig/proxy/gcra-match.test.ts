@@ -2,15 +2,15 @@
 
 import { describe, expect, test } from 'vitest';
 import { seeded } from '../../queue/seeded.ts';
-import { smallRates } from './gcra.ts';
+import { smallRates, sumOf } from './gcra.ts';
 import { type Outcome, play } from './gcra-match.ts';
 
 /** Dealt as the benchmark of limits deals them (test/bench/limits-objects.ts). */
-function dealt(certificates: number, tenants: number, domains: number) {
+function dealt(certificates: number, tenants: number, domains: number, below = 'a') {
   return Array.from({ length: certificates }, (_, index) => {
     const [tenant, turn] = [index % tenants, Math.floor(index / tenants)];
     const domain = (tenant * (certificates / tenants) + turn) % domains;
-    return { tenant: `team-${tenant}`, name: `app-${index}.shop-${domain}.example` };
+    return { tenant: `team-${tenant}`, name: `app-${index}.${below}.shop-${domain}.example` };
   });
 }
 
@@ -48,3 +48,14 @@ describe.each(seeds)('alone, seed %i', (seed) => {
     expect(bound / seconds).toBeGreaterThan(0.8);
   });
 });
+
+test.each([1, 2])(
+  'two that share an account unknown to each other are seldom refused, and both get all, seed %i',
+  (seed) => {
+    const sides = [dealt(150, 10, 40, 'a'), dealt(150, 10, 40, 'b')];
+    const { tally, seconds } = play({ rates: smallRates, sides, inFlight: 4, seed });
+    expect(tally.issued).toBe(300);
+    expect(sumOf(tally.refusals) / (sumOf(tally.refusals) + tally.orders)).toBeLessThanOrEqual(0.05);
+    expect(seconds).toBeLessThan(2 * 108);
+  },
+);
