@@ -110,7 +110,10 @@ describe('a mistake is named', () => {
     [['controller', '--log-level'], '--log-level needs a value'],
     [['controller', '--acme-http01-solver-service=nope'], '"nope" is not namespace/name:port'],
     [['controller', '--leader-election-renew-deadline=15s'], 'must be shorter than --leader-election-lease-duration'],
-    [['kontroller'], 'unknown command "kontroller"; known: controller, grant, status, check, budget, account, revoke, help'],
+    [
+      ['kontroller'],
+      'unknown command "kontroller"; known: controller, grant, status, check, budget, account, revoke, help',
+    ],
     [['grant'], 'name at least one namespace'],
     [['grant', '--all'], 'unknown flag --all'],
   ])('%j', (argv, words) => {
