@@ -103,6 +103,7 @@ async function controller(config: ControllerConfig): Promise<number> {
       ambient: config.dns.ambient,
       view: { ...config.dns.view, https },
     },
+    claims: new Map(),
     presenting: new Set(),
     records: new Map(),
     renewals: new Map(),

@@ -14,14 +14,12 @@ import type { Stores } from './ports.ts';
 
 type Needed = Pick<Stores, 'orders' | 'issuers' | 'clusterIssuers' | 'limits'>;
 
-/** Returns what ends it. `ours` is kept filled with the UIDs of the unfinished Orders that this process has made. */
+/** Returns what ends it. Orders that are over go out of `ours`. */
 export function watchSpending(stores: Needed, open: Bureaus, ours: Set<string>): () => void {
   const ends = [
     stores.orders.subscribe((change) => {
       const order = change.kind === 'removed' ? change.previous : change.object;
       const { uid = '' } = order.metadata;
-      const isNew = change.kind === 'applied' && change.previous === undefined;
-      if (isNew && change.origin === 'own') ours.add(uid);
       if (change.kind === 'applied' && isUnfinished(order)) return;
       ours.delete(uid);
       const bureau = open.all().find(({ desk }) => desk.ledger.isReserved(uid));

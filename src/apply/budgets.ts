@@ -23,6 +23,8 @@ export interface Budgets extends AsyncDisposable {
   ask(turn: OrderTurn, replacing: 'asWished' | 'no'): Promise<OrderFact>;
   /** How an order that waits stands in line now; undefined where it does not stand there any more. */
   place(order: Order, issuer: Issuer): 'admitted' | Told | undefined;
+  /** This process has just made the Order: no earlier one can have asked the CA for it. */
+  made(order: Order): void;
   /** One step of an order's life. */
   happened(turn: OrderTurn, before: OrderState, fact: OrderFact, after: OrderState): void;
   /** A person says that what the CA has stopped for the issuer's account may go on. */
@@ -43,6 +45,7 @@ export interface BudgetOptions {
 export function budgets(options: BudgetOptions): Budgets {
   const { ports, metrics, mode, tenantOf = byNamespace } = options;
   if (mode === 'off') return unlimited;
+  /** UIDs of the unfinished Orders that this process has made. */
   const ours = new Set<string>();
   const open = bureaus({ ...options, tenantOf, isOurs: (uid) => ours.has(uid) });
   const unsubscribe = watchSpending(ports.stores, open, ours);
@@ -69,6 +72,7 @@ export function budgets(options: BudgetOptions): Budgets {
       const bureau = open.known(issuer);
       return bureau === undefined ? undefined : told(bureau, order);
     },
+    made: ({ metadata: { uid = '' } }) => void ours.add(uid),
     happened: (turn, before, fact, after) => {
       const replacing = 'plain' in before && before.plain === true ? 'no' : 'asWished';
       spendAt({ open, metrics, now: ports.now }, turn, { before, fact, after }, (now) => askOf(turn, replacing, now));
@@ -107,6 +111,7 @@ function leaving(now: number): Told {
 const unlimited: Budgets = {
   ask: () => Promise.resolve({ kind: 'admitted' }),
   place: () => 'admitted',
+  made: () => undefined,
   happened: () => undefined,
   acted: () => undefined,
   account: (_, { make }) => make(),

@@ -5,6 +5,7 @@ import type { AcmeSession } from '../acme/session.ts';
 import type { Order } from '../api/order.ts';
 import type { CaIdentifier, CaProblem } from '../order/ca.ts';
 import type { OrderFact } from '../order/state.ts';
+import { claim } from './order-claims.ts';
 import { identifiersOf } from './order-object.ts';
 import type { Ports } from './ports.ts';
 
@@ -30,7 +31,8 @@ export async function findOrder(ports: Ports, session: AcmeSession, order: Order
         continue;
       }
       const found = reply.value.resource;
-      if (found.status !== 'invalid' && found.status !== 'valid' && comparable(found.identifiers) === wanted) {
+      const isOpen = found.status !== 'invalid' && found.status !== 'valid';
+      if (isOpen && comparable(found.identifiers) === wanted && claim(ports, order, found.url)) {
         return { kind: 'order', order: found };
       }
     }

@@ -23,6 +23,7 @@ export async function createOrder(turn: RequestTurn, replaces?: string): Promise
   if (!created.ok) return stopped(turn, 'create Order', created.problem);
   attempt.freshOrder = created.value.metadata.uid ?? '';
   delete attempt.order;
+  ports.budgets.made(created.value);
   ports.stores.orders.note(created.value);
   return onward;
 }

@@ -17,7 +17,8 @@ import { findOrder } from './find-order.ts';
 import { forgetOrder, isOfFormerAccount } from './former-account.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
 import { apart } from './look.ts';
-import { identifiersOf, isUnfinished, recordedStatus, resume } from './order-object.ts';
+import { claim, noteClaim } from './order-claims.ts';
+import { identifiersOf, recordedStatus, resume } from './order-object.ts';
 import { fact, type OrderTurn, type Performed, stop } from './order-turn.ts';
 import { type Done, onward, stopped } from './perform.ts';
 import type { Ports } from './ports.ts';
@@ -118,17 +119,12 @@ async function place(turn: OrderTurn, session: AcmeSession, replacing: 'asWished
     ...(replaces !== undefined && { replaces }),
   };
   const reply = await newOrder(session, terms);
-  if (reply.ok && isClaimed(turn, reply.value.resource.url)) return claimed(turn.ports.now());
+  if (reply.ok && !claim(turn.ports, turn.order, reply.value.resource.url)) return claimed(turn.ports.now());
   const isOnlyThat = !reply.ok && replaces !== undefined && refusesReplacement(reply.problem);
   return isOnlyThat ? { kind: 'notReplaceable' } : orderFact(reply);
 }
 
 /** CAs may answer with a pending order for the same names (RFC 8555 §7.4 leaves it to them): it is its first owner's. */
-function isClaimed({ ports, order }: OrderTurn, url: string): boolean {
-  const others = ports.stores.orders.by('url', url);
-  return others.some((each) => each.metadata.uid !== order.metadata.uid && isUnfinished(each));
-}
-
 function claimed(now: number): OrderFact {
   const detail = 'The CA answers with the order of another Certificate for the same names; it is waited for.';
   return { kind: 'problem', problem: { kind: 'unavailable', status: 200, detail, retryAt: now + 15_000 } };
@@ -173,6 +169,7 @@ async function record(turn: OrderTurn, effect: OrderEffect & { kind: 'record' })
   const reply = await ports.kube.replaceStatus(orders, { ...order, status });
   if (!reply.ok) return stop(stopped(turn, 'write Order status', reply.problem));
   ports.stores.orders.note(reply.value);
+  noteClaim(ports, effect.order.url);
   return fact({ kind: 'done' });
 }
 

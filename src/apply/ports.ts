@@ -19,6 +19,7 @@ import type { Budgets } from './budgets.ts';
 import type { KeyMaker } from './key-maker.ts';
 import type { KeystoreMaker } from './keystore-maker.ts';
 import type { Looks } from './looks.ts';
+import type { Claim } from './order-claims.ts';
 import type { RecordMemories } from './record-notes.ts';
 import type { RenewalBook } from './renewal-info-book.ts';
 import type { SecretWatches } from './secret-watches.ts';
@@ -88,6 +89,8 @@ export interface Ports {
   readonly dns: DnsPorts;
   /** UIDs of Orders whose path has changed since they last looked. */
   readonly hurried: Set<string>;
+  /** Orders at the CA, by URL, that an Order of this process has taken and not written down yet. */
+  readonly claims: Map<string, Claim>;
   /** UIDs of Orders whose TXT records are being presented right now: nobody removes them meanwhile. */
   readonly presenting: Set<string>;
   /** What this process knows of the TXT records of its Orders. */

@@ -238,12 +238,20 @@ describe('a problem with the CA', () => {
   const unsent: CaProblem = { kind: 'network', detail: 'refused', sent: 'no' };
   const down: CaProblem = { kind: 'unavailable', status: 503, detail: 'down', retryAt: later };
 
-  it.each(Object.keys(states))('a 429 keeps %s waiting exactly until Retry-After', (name) => {
+  const kept = Object.keys(states).filter((name) => name !== 'reachable');
+
+  it.each(kept)('a 429 keeps %s waiting exactly until Retry-After', (name) => {
     const state = states[name] ?? { kind: 'intended', asked: 'no' };
     const next = step(state, { kind: 'problem', problem: limited }, now);
     expect(next.kind).toBe(state.kind);
     expect(effectOf(next, later - 1)).toEqual({ kind: 'wait', until: later });
     expect(effectOf(next, later)).toEqual(effectOf(state, now));
+  });
+
+  it('a 429 among several answers is waited out, and the order looked at: some may have been taken', () => {
+    const next = step({ kind: 'reachable', order, proofs: [proof] }, { kind: 'problem', problem: limited }, now);
+    expect(effectOf(next, later - 1)).toEqual({ kind: 'wait', until: later });
+    expect(effectOf(next, later)).toEqual({ kind: 'readOrder', url: order.url });
   });
 
   const cleared: OrderState = { kind: 'cleared', at: now, admitted: true, walked: true };
