@@ -5,6 +5,7 @@ import type { Issuer } from '../api/certmanager.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { Order } from '../api/order.ts';
 import type { Ask } from '../budget/ask.ts';
+import { conditionOf } from '../plan/conditions.ts';
 import { type LastCertificate, standingBefore } from '../plan/renewal-class.ts';
 import { identifiersOf } from './order-object.ts';
 
@@ -37,4 +38,19 @@ export function askFor({ order, account, tenant, last, replacing }: Asking, now:
 
 export function accountOf(issuer: Issuer): string {
   return issuer.status?.acme?.uri ?? '';
+}
+
+/** The account that the CA of the present spec has confirmed; empty for one that another CA, of an earlier spec, has named. */
+export function provenAccount(issuer: Issuer): string {
+  const ready = conditionOf(issuer.status?.conditions, 'Ready');
+  const isProven = ready?.status === 'True' && ready.observedGeneration === issuer.metadata.generation;
+  return isProven ? accountOf(issuer) : '';
+}
+
+/** One spelling of the CA's directory, so that nobody has books of his own by another. */
+export function directoryOf({ spec }: Issuer): string {
+  const { server = '' } = spec.acme ?? {};
+  if (!URL.canParse(server)) return server;
+  const { origin, pathname } = new URL(server);
+  return `${origin}${pathname}`;
 }

@@ -4,7 +4,7 @@
 import type { Issuer } from '../api/certmanager.ts';
 import type { Limits } from '../budget/limits.ts';
 import { replay } from '../budget/replay.ts';
-import { accountOf, type TenantOf } from './budget-ask.ts';
+import { accountOf, directoryOf, provenAccount, type TenantOf } from './budget-ask.ts';
 import { type Checkpoints, checkpoints } from './budget-checkpoints.ts';
 import { Desk } from './budget-desk.ts';
 import { limitTexts } from './budget-limits.ts';
@@ -73,11 +73,7 @@ export function bureaus(needs: Needs): Bureaus {
       return known;
     }
     const bureau = await opening.opened;
-    // Accounts share cells: none may be admitted to them before all have been heard.
-    for (const [account, issuers] of Map.groupBy(issuersAt(ports.stores, bureau.directory), accountOf)) {
-      if (!accounts.has(account)) accounts.set(account, restore(needs, bureau, account, issuers));
-    }
-    await Promise.all(accounts.values());
+    await loadAccounts(needs, bureau, accounts);
     opening.bureau = bureau;
     return bureau;
   };
@@ -94,6 +90,14 @@ export function bureaus(needs: Needs): Bureaus {
       await Promise.all(all().map(({ books }) => books[Symbol.asyncDispose]()));
     },
   };
+}
+
+/** Accounts share cells: none may be admitted to them before all have been heard. */
+async function loadAccounts(needs: Needs, bureau: Bureau, accounts: Opening['accounts']): Promise<void> {
+  for (const [account, issuers] of Map.groupBy(issuersAt(needs.ports.stores, bureau.directory), accountOf)) {
+    if (!accounts.has(account)) accounts.set(account, restore(needs, bureau, account, issuers));
+  }
+  await Promise.all(accounts.values());
 }
 
 function openBureau(
@@ -120,8 +124,7 @@ function openBureau(
     snapshot: (account) => desk.ledger.snapshot(account, now()),
   });
   let limits = first;
-  let time: Promise<unknown> | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  let time: ReturnType<typeof endpoint.directory> | undefined;
   return {
     directory,
     desk,
@@ -130,13 +133,10 @@ function openBureau(
     accounts,
     learnTime: async () => {
       time ??= endpoint.directory();
-      await time;
+      const heard = await time;
+      if (!heard.ok) time = undefined;
     },
-    inTurn: (work) => {
-      const mine = last.then(work);
-      last = mine.catch(() => undefined);
-      return mine;
-    },
+    inTurn: turns(),
     limits: () => limits,
     setLimits: (next) => {
       limits = next;
@@ -146,17 +146,22 @@ function openBureau(
   };
 }
 
+function turns(): Bureau['inTurn'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}
+
 function isBoundless({ limits, overrides }: Limits): boolean {
   return Object.keys(limits).length + overrides.length === 0;
 }
 
-function directoryOf({ spec }: Issuer): string {
-  return spec.acme?.server ?? '';
-}
-
 function issuersAt({ clusterIssuers, issuers }: Needs['ports']['stores'], directory: string): readonly Issuer[] {
   return [clusterIssuers, issuers].flatMap((each) =>
-    [...each.list()].filter((issuer) => directoryOf(issuer) === directory && accountOf(issuer) !== ''),
+    [...each.list()].filter((issuer) => directoryOf(issuer) === directory && provenAccount(issuer) !== ''),
   );
 }
 
@@ -168,10 +173,8 @@ async function restore(needs: Needs, bureau: Bureau, account: string, issuers: r
   const { ports, tenantOf, isOurs } = needs;
   const wanted = isBoundless(bureau.limits()) && checkpoint === undefined ? 'unfinished' : 'all';
   const certificates = checkpoint === undefined ? 'standing' : 'none';
-  replay(
-    ledger,
-    checkpoint,
-    recordsOf({ stores: ports.stores, tenantOf, isOurs, account, issuers, wanted, certificates }, now),
-    now,
-  );
+  const records = recordsOf({ stores: ports.stores, tenantOf, isOurs, account, issuers, wanted, certificates }, now);
+  replay(ledger, checkpoint, records, now);
+  // What is counted for requests that nobody saw answered stands in no Order.
+  if (records.length > 0) bureau.books.changed(account);
 }

@@ -2,11 +2,14 @@
 // only when something has changed. Kept by budget-bureau.ts.
 
 import { createHash } from 'node:crypto';
+import { setTimeout as after } from 'node:timers/promises';
 import type { ConfigMap } from '../api/core.ts';
 import { annotations, labels } from '../api/names.ts';
+import type { Reply } from '../api/reply.ts';
 import { apiVersion, configMaps } from '../api/resources.ts';
 import { type Checkpoint, isWorthWriting, readCheckpoint, writeCheckpoint } from '../budget/checkpoint.ts';
 import type { Kube } from '../kube/client.ts';
+import type { KubeProblem } from '../kube/problem.ts';
 import type { Logger } from '../report/logger.ts';
 
 export interface CheckpointOptions {
@@ -28,6 +31,8 @@ export interface Checkpoints extends AsyncDisposable {
 /** An order is not alone as a rule, and what a crash loses before is in the Orders. */
 const firstMs = 5_000;
 const betweenMs = 60_000;
+const mostTries = 6;
+const betweenTriesMs = 300;
 
 interface Kept {
   map?: ConfigMap;
@@ -38,65 +43,93 @@ interface Kept {
 }
 
 export function checkpoints(options: CheckpointOptions): Checkpoints {
-  const { kube, namespace, directory, log, snapshot } = options;
-  const known = new Map<string, Kept>();
-  const of = (account: string): Kept => {
-    const kept = known.get(account) ?? { writtenAt: Number.NEGATIVE_INFINITY };
-    known.set(account, kept);
+  return new Books(options);
+}
+
+class Books implements Checkpoints {
+  readonly #options: CheckpointOptions;
+  readonly #known = new Map<string, Kept>();
+  #isOpen = true;
+
+  constructor(options: CheckpointOptions) {
+    this.#options = options;
+  }
+
+  async read(account: string): Promise<Checkpoint | undefined> {
+    const { log } = this.#options;
+    const kept = this.#of(account);
+    let found = await this.#look(account, kept);
+    // A server that fails for a moment must not make what is written there forgotten.
+    for (let tries = 1; tries < mostTries && !found.ok && isPassing(found.problem); tries++) {
+      await after(betweenTriesMs * tries);
+      found = await this.#look(account, kept);
+    }
+    if (!found.ok) {
+      if (found.problem.kind !== 'notFound') log.warn({ account, problem: found.problem }, unread);
+      return undefined;
+    }
+    const read = readCheckpoint(found.value.data?.[dataKey] ?? '');
+    if (read.ok && read.value.account === account) {
+      kept.last = read.value;
+      return read.value;
+    }
+    log.warn({ account, why: read.ok ? 'it is another account’s' : read.problem }, unread);
+    return undefined;
+  }
+
+  changed(account: string): void {
+    if (!this.#isOpen) return;
+    const kept = this.#of(account);
+    const wait = Math.max(firstMs, kept.writtenAt + betweenMs - performance.now());
+    kept.timer ??= setTimeout(() => void this.#write(account), wait);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOpen = false;
+    const due = [...this.#known].filter(([, { timer }]) => timer !== undefined);
+    await Promise.all(due.map(([account]) => this.#write(account)));
+    for (const { timer } of this.#known.values()) clearTimeout(timer);
+  }
+
+  #of(account: string): Kept {
+    const kept = this.#known.get(account) ?? { writtenAt: Number.NEGATIVE_INFINITY };
+    this.#known.set(account, kept);
     return kept;
-  };
-  const write = async (account: string): Promise<void> => {
-    const kept = of(account);
+  }
+
+  async #look(account: string, kept: Kept): Promise<Reply<ConfigMap, KubeProblem>> {
+    const { kube, namespace, directory } = this.#options;
+    const found = await kube.get(configMaps, { namespace, name: nameFor(directory, account) });
+    if (found.ok) kept.map = found.value;
+    return found;
+  }
+
+  async #write(account: string): Promise<void> {
+    const { kube, log, snapshot } = this.#options;
+    const kept = this.#of(account);
     clearTimeout(kept.timer);
     delete kept.timer;
     const checkpoint = snapshot(account);
     const isNothing = isEmpty(checkpoint) && (kept.last === undefined || isEmpty(kept.last));
     if (isNothing || !isWorthWriting(kept.last, checkpoint)) return;
     kept.writtenAt = performance.now();
-    const map = objectFor({ directory, account, namespace }, writeCheckpoint(checkpoint), kept.map);
+    const map = objectFor({ ...this.#options, account }, writeCheckpoint(checkpoint), kept.map);
     const answer = kept.map === undefined ? await kube.create(configMaps, map) : await kube.replace(configMaps, map);
     if (answer.ok) {
       kept.map = answer.value;
       kept.last = checkpoint;
       return;
     }
-    log.warn({ account, problem: answer.problem }, 'what is spent of the limits could not be written down');
-    if (answer.problem.kind === 'conflict' || answer.problem.kind === 'alreadyExists') await look(account, kept);
-    if (answer.problem.kind === 'notFound') delete kept.map;
-    later(account, kept);
-  };
-  const later = (account: string, kept: Kept): void => {
-    const wait = Math.max(firstMs, kept.writtenAt + betweenMs - performance.now());
-    kept.timer ??= setTimeout(() => void write(account), wait);
-  };
-  const look = async (account: string, kept: Kept) => {
-    const found = await kube.get(configMaps, { namespace, name: nameFor(directory, account) });
-    if (found.ok) kept.map = found.value;
-    return found;
-  };
-  return {
-    read: async (account) => {
-      const kept = of(account);
-      const found = await look(account, kept);
-      if (!found.ok) {
-        if (found.problem.kind !== 'notFound') log.warn({ account, problem: found.problem }, unread);
-        return undefined;
-      }
-      const read = readCheckpoint(found.value.data?.[dataKey] ?? '');
-      if (read.ok && read.value.account === account) {
-        kept.last = read.value;
-        return read.value;
-      }
-      log.warn({ account, why: read.ok ? 'it is another account’s' : read.problem }, unread);
-      return undefined;
-    },
-    changed: (account) => later(account, of(account)),
-    [Symbol.asyncDispose]: async () => {
-      const due = [...known].filter(([, { timer }]) => timer !== undefined);
-      await Promise.all(due.map(([account]) => write(account)));
-      for (const { timer } of known.values()) clearTimeout(timer);
-    },
-  };
+    const { problem } = answer;
+    log.warn({ account, problem }, 'what is spent of the limits could not be written down');
+    if (problem.kind === 'conflict' || problem.kind === 'alreadyExists') await this.#look(account, kept);
+    if (problem.kind === 'notFound') delete kept.map;
+    this.changed(account);
+  }
+}
+
+function isPassing({ kind }: KubeProblem): boolean {
+  return kind !== 'notFound' && kind !== 'forbidden';
 }
 
 const dataKey = 'checkpoint';

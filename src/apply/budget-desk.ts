@@ -125,6 +125,7 @@ export class Desk implements Disposable {
 
   #decide(asks: readonly Ask[], room: number): void {
     const now = this.#options.now();
+    this.ledger.loosen(now);
     const { admitted, waits, rounds, wakeAt } = decide(this.ledger, asks, this.#rounds, now, room);
     this.#rounds = rounds;
     for (const ask of admitted) this.#admit(ask, now);

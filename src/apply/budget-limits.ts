@@ -8,6 +8,7 @@ import type { Reply } from '../api/reply.ts';
 import { knownLimits, type Limits, type Override, per } from '../budget/limits.ts';
 import { mergeLimits, parseLimits, type WrittenLimits } from '../budget/limits-config.ts';
 import { refOf } from '../plan/object-ref.ts';
+import { accountOf, directoryOf, provenAccount } from './budget-ask.ts';
 import { issuerKey } from './issuer-of.ts';
 import type { Ports } from './ports.ts';
 
@@ -68,14 +69,20 @@ function sourcesFor({ stores }: Pick<Ports, 'stores'>, directory: string): reado
     if (text === undefined || text.trim() === '') return [];
     // Cells that all accounts share are no tenant's to change, unless nobody else uses that CA.
     const isOwn = about.metadata.namespace !== undefined && namespaces.size > 1;
-    const account = isOwn ? { account: about.status?.acme?.uri ?? '' } : {};
-    return [{ id: issuerKey(about), text, about, needs: 'nothing' as const, ...account }];
+    const account = provenAccount(about);
+    if (isOwn && (account === '' || isShared(users, about, account))) return [];
+    return [{ id: issuerKey(about), text, about, needs: 'nothing' as const, ...(isOwn && { account }) }];
   });
   return [...byId(maps), ...byId(annotated)];
 }
 
+/** An account that others use too is not one tenant's to speak for. */
+function isShared(users: readonly Issuer[], { metadata }: Issuer, account: string): boolean {
+  return users.some((each) => each.metadata.namespace !== metadata.namespace && accountOf(each) === account);
+}
+
 function at(directory: string) {
-  return ({ spec }: Issuer) => spec.acme?.server === directory;
+  return (issuer: Issuer) => directoryOf(issuer) === directory;
 }
 
 function byId(sources: readonly Source[]): readonly Source[] {

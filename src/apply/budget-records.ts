@@ -8,6 +8,7 @@ import type { OrderRecord } from '../budget/replay.ts';
 import { conditionOf } from '../plan/conditions.ts';
 import { askFor, type TenantOf } from './budget-ask.ts';
 import { issuerKey } from './issuer-of.ts';
+import { requestName } from './names.ts';
 import { hostsOf } from './order-object.ts';
 import type { Stores } from './ports.ts';
 
@@ -77,6 +78,10 @@ function requestOf({ requests }: Records['stores'], { namespace, ownerReferences
   return requests.get(`${namespace}/${ownerReferences?.[0]?.name}`);
 }
 
+function lastRequest({ requests }: Records['stores'], { metadata, status }: Certificate) {
+  return requests.get(`${metadata.namespace}/${requestName(metadata.name, status?.revision ?? 0)}`);
+}
+
 function certificatesBehind(stores: Records['stores'], order: Order['metadata']): readonly string[] {
   return requestOf(stores, order)?.metadata.ownerReferences?.map(({ uid }) => uid) ?? [];
 }
@@ -87,7 +92,8 @@ const backdatedMs = 3_600_000;
 function recordOfCertificate(of: Records, certificate: Certificate, now: number): OrderRecord | undefined {
   const { status, metadata } = certificate;
   const notBefore = Date.parse(status?.notBefore ?? '');
-  if (Number.isNaN(notBefore)) return undefined;
+  // Anybody who may write a Secret makes a Certificate Ready; what the CA has signed stands in a request, which only its signer writes.
+  if (Number.isNaN(notBefore) || issuedAt(lastRequest(of.stores, certificate)) === undefined) return undefined;
   const { account } = of;
   const at = Math.min(now, notBefore + backdatedMs);
   const tenant = of.tenantOf(certificate);

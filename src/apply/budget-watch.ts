@@ -6,10 +6,10 @@ import { fullRef } from '../api/issuer-ref.ts';
 import { annotations } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import type { Change } from '../kube/store.ts';
-import { accountOf } from './budget-ask.ts';
+import { accountOf, directoryOf, provenAccount } from './budget-ask.ts';
 import type { Bureau, Bureaus } from './budget-bureau.ts';
 import { isPaused } from './order-note.ts';
-import { isUnfinished } from './order-object.ts';
+import { identifiersOf, isUnfinished } from './order-object.ts';
 import type { Stores } from './ports.ts';
 
 type Needed = Pick<Stores, 'orders' | 'issuers' | 'clusterIssuers' | 'limits'>;
@@ -26,14 +26,14 @@ export function watchSpending(stores: Needed, open: Bureaus, ours: Set<string>):
       if (bureau !== undefined) close(bureau, order, change.kind);
       else if (change.kind === 'removed') forget(open, order);
       const account = accountBehind(stores, order);
-      if (change.kind === 'removed' && isUnfinished(order) && isPaused(order)) unpause(open, account);
+      if (change.kind === 'removed' && isUnfinished(order) && isPaused(order)) endPause(stores, open, order);
       if (account !== '') bureau?.books.changed(account);
     }),
     stores.limits.subscribe(() => open.limitsChanged()),
     ...[stores.issuers, stores.clusterIssuers].map((issuers) =>
       issuers.subscribe((change) => {
         if (saysLimits(change)) open.limitsChanged();
-        if (change.kind === 'applied' && saysUnpaused(change)) unpause(open, accountOf(change.object));
+        if (change.kind === 'applied' && saysUnpaused(change)) unpause(open, change.object);
       }),
     ),
   ];
@@ -56,20 +56,34 @@ function forget(open: Bureaus, { metadata }: Order): void {
   for (const { desk } of open.all()) desk.leave(metadata.uid ?? '');
 }
 
-/** Somebody has deleted what the CA had paused, or says that the pause is ended: the next one asks the CA. */
-function unpause(open: Bureaus, account: string): void {
-  for (const { desk, books, accounts } of open.all()) {
-    if (!accounts().includes(account)) continue;
-    desk.ledger.unheld(account);
-    desk.changed();
-    books.changed(account);
-  }
+/** Somebody says that what the CA has stopped for the account may go on: the next order asks it. */
+function unpause(open: Bureaus, issuer: Issuer): void {
+  const [bureau, account] = [open.known(issuer), provenAccount(issuer)];
+  if (bureau === undefined || account === '') return;
+  bureau.desk.ledger.unheld(account);
+  bureau.desk.changed();
+  bureau.books.changed(account);
 }
 
-function accountBehind({ issuers, clusterIssuers }: Needed, { metadata, spec }: Order): string {
-  const { kind, name } = fullRef(spec.issuerRef);
-  const issuer = kind === 'ClusterIssuer' ? clusterIssuers.get(name) : issuers.get(`${metadata.namespace}/${name}`);
+/** Somebody has deleted what the CA had paused: the next order for these names asks it. */
+function endPause(stores: Needed, open: Bureaus, order: Order): void {
+  const issuer = issuerBehind(stores, order);
+  const bureau = issuer === undefined ? undefined : open.known(issuer);
+  if (bureau === undefined || issuer === undefined) return;
+  const names = identifiersOf(order).map(({ value }) => value);
+  bureau.desk.ledger.endPause(accountOf(issuer), names);
+  bureau.desk.changed();
+  bureau.books.changed(accountOf(issuer));
+}
+
+function accountBehind(stores: Needed, order: Order): string {
+  const issuer = issuerBehind(stores, order);
   return issuer === undefined ? '' : accountOf(issuer);
+}
+
+function issuerBehind({ issuers, clusterIssuers }: Needed, { metadata, spec }: Order): Issuer | undefined {
+  const { kind, name } = fullRef(spec.issuerRef);
+  return kind === 'ClusterIssuer' ? clusterIssuers.get(name) : issuers.get(`${metadata.namespace}/${name}`);
 }
 
 /** Not when it is first seen: what an earlier process has been told is in its Orders. */
@@ -78,12 +92,16 @@ function saysUnpaused({ object, previous }: Change<Issuer> & { readonly kind: 'a
   return previous !== undefined && word(object) !== word(previous);
 }
 
-/** What it says of limits, or for whom it says it, is another. */
+/** What it says of limits, or for whom it says it, is another; or who uses the CA is, for a tenant who is alone there may say more. */
 function saysLimits(change: Change<Issuer>): boolean {
-  if (change.kind === 'removed') return change.previous.metadata.annotations?.[annotations.limits] !== undefined;
-  const said = ({ metadata, spec, status }: Issuer) => {
-    const text = metadata.annotations?.[annotations.limits];
-    return text === undefined ? '' : JSON.stringify([text, spec.acme?.server, status?.acme?.uri]);
+  if (change.kind === 'removed') return change.previous.spec.acme !== undefined;
+  const said = (issuer: Issuer) => {
+    if (issuer.spec.acme === undefined) return '';
+    return JSON.stringify([
+      issuer.metadata.annotations?.[annotations.limits],
+      directoryOf(issuer),
+      provenAccount(issuer),
+    ]);
   };
   return said(change.object) !== (change.previous === undefined ? '' : said(change.previous));
 }

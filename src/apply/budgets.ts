@@ -3,7 +3,6 @@
 
 import type { Issuer } from '../api/certmanager.ts';
 import type { Order } from '../api/order.ts';
-import type { Ask } from '../budget/ask.ts';
 import type { OrderFact, OrderState } from '../order/state.ts';
 import { lineWords, retold, type Told } from '../plan/line-words.ts';
 import type { BudgetSample } from '../report/budget-metrics.ts';
@@ -11,6 +10,7 @@ import type { Metrics } from '../report/metrics.ts';
 import { makeAccount, type NewAccount, type Registering } from './budget-accounts.ts';
 import { accountOf, askFor, byNamespace, type TenantOf } from './budget-ask.ts';
 import { type Bureau, bureaus } from './budget-bureau.ts';
+import type { Place } from './budget-desk.ts';
 import { sampleOf } from './budget-samples.ts';
 import { spendAt } from './budget-spend.ts';
 import { watchSpending } from './budget-watch.ts';
@@ -49,14 +49,9 @@ export function budgets(options: BudgetOptions): Budgets {
   const ours = new Set<string>();
   const open = bureaus({ ...options, tenantOf, isOurs: (uid) => ours.has(uid) });
   const unsubscribe = watchSpending(ports.stores, open, ours);
-  const askOf = (turn: OrderTurn, replacing: 'asWished' | 'no', now: number): Ask => {
+  const askOf = (turn: OrderTurn, replacing: 'asWished' | 'no', now: number) => {
     const { order, issuer, last } = turn;
     return askFor({ order, account: accountOf(issuer), tenant: tenantOf(order), last: last?.(), replacing }, now);
-  };
-  const told = (bureau: Bureau, order: Order): 'admitted' | Told | undefined => {
-    const place = bureau.desk.place(order.metadata.uid ?? '');
-    if (place === undefined || place.kind === 'gone') return undefined;
-    return place.kind === 'admitted' ? 'admitted' : wordsFor(bureau, order, place, ports.now());
   };
   return {
     ask: async (turn, replacing) => {
@@ -64,13 +59,13 @@ export function budgets(options: BudgetOptions): Budgets {
       await bureau.learnTime();
       const { order, wake } = turn;
       const place = await bureau.desk.ask(askOf(turn, replacing, bureau.now()), wake);
-      if (place.kind === 'admitted') return place;
-      if (place.kind === 'gone') return { kind: 'limited', ...leaving(ports.now()) };
-      return { kind: 'limited', ...wordsFor(bureau, order, place, ports.now()) };
+      const told = toldOf(bureau, order, place, ports.now());
+      return told === 'admitted' ? { kind: 'admitted' } : { kind: 'limited', ...(told ?? leaving(ports.now())) };
     },
     place: (order, issuer) => {
       const bureau = open.known(issuer);
-      return bureau === undefined ? undefined : told(bureau, order);
+      const place = bureau?.desk.place(order.metadata.uid ?? '');
+      return bureau === undefined ? undefined : toldOf(bureau, order, place, ports.now());
     },
     made: ({ metadata: { uid = '' } }) => void ours.add(uid),
     happened: (turn, before, fact, after) => {
@@ -93,12 +88,10 @@ export function budgets(options: BudgetOptions): Budgets {
 }
 
 /** On this process's clock. What the Order tells already stays, unless it is far from right. */
-function wordsFor(
-  bureau: Bureau,
-  order: Order,
-  { wait, since }: { readonly wait: Parameters<typeof lineWords>[0]; readonly since: number },
-  now: number,
-): Told {
+function toldOf(bureau: Bureau, order: Order, place: Place | undefined, now: number): ReturnType<Budgets['place']> {
+  if (place === undefined || place.kind === 'gone') return undefined;
+  if (place.kind === 'admitted') return 'admitted';
+  const { wait, since } = place;
   const behindMs = now - bureau.now();
   const here = { ...wait, ...(wait.until !== undefined && { until: wait.until + behindMs }) };
   return retold(notedWait(order), lineWords(here, since + behindMs, now), now);

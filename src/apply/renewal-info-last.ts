@@ -40,28 +40,34 @@ export function lastCertificate(
   secret: SecretSeen,
   attempt: Attempt,
 ): LastCertificate | undefined {
+  const issued = issuedCertificate(ports, certificate);
+  if (issued === undefined) return undefined;
   const facts = secret.kind === 'ours' ? secret.facts : undefined;
   const leaf = facts?.leaf?.origin === 'issuer' ? leafOf(attempt) : undefined;
-  if (facts === undefined || leaf === undefined) return lostCertificate(ports, certificate);
+  const isServed = leaf !== undefined && certificateId(leaf) === certificateId(issued.leaf);
+  if (facts === undefined || !isServed) return { ...issued.last, standing: 'lost' };
   const known = ports.renewals.get(keyOf(certificate));
   const isKnown = known !== undefined && known.certId === certificateId(leaf);
   return {
-    ...held(leaf),
+    ...issued.last,
     standing: 'serving',
-    issuer: relation(facts.issuer, certificate.spec.issuerRef),
     ...(isKnown && { window: known.suggested?.window }),
   };
 }
 
-/** Its Secret is gone or broken; the request that it came from still holds it. */
-function lostCertificate({ stores }: Ports, certificate: Certificate): LastCertificate | undefined {
+/**
+ * What the last request holds. Only its signer writes there: whoever may write a Secret could otherwise call anything a renewal that presses. Where the
+ * request is gone the order counts as a new name, which never asks for more than the CA gives.
+ */
+function issuedCertificate({ stores }: Ports, certificate: Certificate) {
   const { status, metadata, spec } = certificate;
   if (status?.revision === undefined) return undefined;
   const request = stores.requests.get(`${metadata.namespace}/${requestName(metadata.name, status.revision)}`);
   const [pem = ''] = splitPem(Buffer.from(request?.status?.certificate ?? '', 'base64').toString('utf8'));
   const leaf = readCertificate(pem);
   if (request === undefined || !leaf.ok) return undefined;
-  return { ...held(leaf.value), standing: 'lost', issuer: relation(request.spec.issuerRef, spec.issuerRef) };
+  const last = { ...held(leaf.value), issuer: relation(request.spec.issuerRef, spec.issuerRef) };
+  return { leaf: leaf.value, last };
 }
 
 function relation(a: IssuerRef, b: IssuerRef): LastCertificate['issuer'] {

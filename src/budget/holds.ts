@@ -82,6 +82,11 @@ export class Holds {
     for (const [key, each] of this.#refusals) if (each.account === account) this.#refusals.delete(key);
   }
 
+  /** That of one exact set. */
+  endPause(account: string, set: string): void {
+    this.#pauses.delete(keyOf(account, set));
+  }
+
   /** The clock was set from `before` to `now`. */
   rebase(before: number, now: number): void {
     if (this.#directory !== undefined) this.#directory = rebased(this.#directory, before, now);

@@ -9,14 +9,9 @@ import { type CellView, type Entry, spendOne, viewOf } from './entry.ts';
 import { type Barrier, Holds } from './holds.ts';
 import { KnownUses } from './known-uses.ts';
 import type { LimitName, Limits } from './limits.ts';
-import { type CellKey, ownAddress } from './subject.ts';
+import { type Reservation, Reservations } from './reservations.ts';
+import { type CellKey, exactSet, ownAddress, sortedNames } from './subject.ts';
 import { limitOfFragment, namedUse, type ToldProblem } from './told.ts';
-
-interface Reservation {
-  readonly ask: Ask;
-  readonly uses: readonly CellUse[];
-  isPlaced: boolean;
-}
 
 /** Where the CA says «later» without a time. */
 const defaultHold = 60_000;
@@ -28,7 +23,7 @@ export class Ledger {
   readonly #cells: Cells;
   readonly #company: Company;
   readonly #known: KnownUses;
-  readonly #reservations = new Map<string, Reservation>();
+  readonly #reservations: Reservations;
   readonly #finished = new Map<string, { readonly account: string; readonly at: number }>();
   readonly #holds = new Holds();
   #latest = 0;
@@ -36,6 +31,7 @@ export class Ledger {
   constructor(limits: Limits) {
     this.#cells = new Cells(limits);
     this.#company = new Company(this.#cells);
+    this.#reservations = new Reservations(this.#cells);
     this.#known = new KnownUses(limits);
   }
 
@@ -43,9 +39,9 @@ export class Ledger {
   setLimits(limits: Limits): void {
     this.#cells.setLimits(limits);
     this.#known.setLimits(limits);
-    const open = [...this.#reservations.values()];
-    for (const { ask } of open) this.#free(ask.id);
-    for (const { ask, isPlaced } of open) this.#book(ask, isPlaced);
+    const open = this.#reservations.list();
+    for (const { ask } of open) this.#reservations.free(ask.id);
+    for (const each of open) this.#reservations.book(each.ask, this.#known.of(each.ask), each);
   }
 
   /** The cells that the ask would use. */
@@ -64,30 +60,28 @@ export class Ledger {
   }
 
   isReserved(id: string): boolean {
-    return this.#reservations.has(id);
+    return this.#reservations.get(id) !== undefined;
   }
 
   /** What keeps an ask back before any cell is looked at. */
   barrier(ask: Ask, now: number): Barrier | undefined {
     this.#observe(now);
-    const { key, subject } = this.#known.of(ask).set;
+    const { set } = this.#known.of(ask);
+    const { subject } = set;
     const barrier = this.#holds.barrier(ask.account, subject, now);
-    if (barrier !== undefined) return barrier;
-    const holders = this.#cells.find(key)?.reserved;
-    const isTaken = holders !== undefined && holders.size > 0 && !holders.has(ask.id);
-    return isTaken ? { limit: 'equalNeed', subject } : undefined;
+    return barrier ?? (this.#reservations.hasEqual(ask, set) ? { limit: 'equalNeed', subject } : undefined);
   }
 
   /** Admitted: its units are nobody else's until it ends. Nothing happens for one that is known. */
   reserve(ask: Ask, now: number): void {
     this.#observe(now);
-    if (!this.#reservations.has(ask.id) && !this.#finished.has(ask.id)) this.#book(ask, false);
+    this.#book(ask, { since: now, isPlaced: false });
   }
 
   /** The same for an Order whose newOrder is in the cells already. */
   resume(ask: Ask, now: number): void {
     this.#observe(now);
-    if (!this.#reservations.has(ask.id) && !this.#finished.has(ask.id)) this.#book(ask, true);
+    this.#book(ask, { since: now, isPlaced: true });
   }
 
   /** The CA has taken newOrder. This and what ends an order may also be told of the past, in any order. */
@@ -114,14 +108,13 @@ export class Ledger {
 
   /** Nothing was asked, or nothing came of it: what is not spent is free again. */
   release(id: string): void {
-    this.#free(id);
-    this.#reservations.delete(id);
+    this.#reservations.free(id);
     this.#known.forget(id);
   }
 
   /** An order unit for a newOrder whose reply, and whose Order, nobody may ever see. */
   lost(ask: Ask, now: number): void {
-    this.#spend({ ask, uses: this.usesOf(ask), isPlaced: false }, now, (use) => use.spentAt === 'order');
+    this.#spend({ ask, uses: this.usesOf(ask) }, now, (use) => use.spentAt === 'order');
   }
 
   /** When another account may be made. */
@@ -155,10 +148,20 @@ export class Ledger {
     this.#holds.end(account);
   }
 
+  /** The same for one pause: an order that was paused is deleted. */
+  endPause(account: string, identifiers: readonly string[]): void {
+    this.#holds.endPause(account, exactSet(sortedNames(identifiers)));
+  }
+
+  /** To be called before each decision: what was reserved for too long is anybody's. */
+  loosen(now: number): void {
+    this.#reservations.loosen(now);
+  }
+
   /** What a restart must know of the account beside its Orders. */
   snapshot(account: string, now: number): Checkpoint {
     this.#sweep(now);
-    const placed = [...this.#reservations.values()].filter(({ ask, isPlaced }) => isPlaced && ask.account === account);
+    const placed = this.#reservations.list().filter(({ ask, isPlaced }) => isPlaced && ask.account === account);
     return {
       account,
       at: now,
@@ -184,15 +187,12 @@ export class Ledger {
     return this.#cells.views(now);
   }
 
-  #book(ask: Ask, isPlaced: boolean): void {
-    const uses = this.usesOf(ask);
-    this.#reservations.set(ask.id, { ask, uses, isPlaced });
-    for (const { limit, subject, spentAt } of uses) {
-      if (!(isPlaced && spentAt === 'order')) this.#cells.at(limit, subject).reserved.add(ask.id);
-    }
+  #book(ask: Ask, how: Pick<Reservation, 'since' | 'isPlaced'>): void {
+    if (this.isReserved(ask.id) || this.#finished.has(ask.id)) return;
+    this.#reservations.book(ask, this.#known.of(ask), how);
   }
 
-  #spend({ ask, uses }: Reservation, now: number, isMeant: (use: CellUse) => boolean): void {
+  #spend({ ask, uses }: Pick<Reservation, 'ask' | 'uses'>, now: number, isMeant: (use: CellUse) => boolean): void {
     for (const { limit, subject } of uses.filter(isMeant)) {
       const entry = this.#cells.at(limit, subject);
       entry.reserved.delete(ask.id);
@@ -208,10 +208,6 @@ export class Ledger {
     this.#spend(reservation, now, isMeant);
     this.release(id);
     this.#finished.set(id, { account: reservation.ask.account, at: now });
-  }
-
-  #free(id: string): void {
-    for (const { key } of this.#reservations.get(id)?.uses ?? []) this.#cells.find(key)?.reserved.delete(id);
   }
 
   #refused(ask: Ask, limit: LimitName | undefined, problem: ToldProblem, until: number, now: number): void {

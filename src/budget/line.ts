@@ -6,6 +6,7 @@ import { rateOfEntry, taken, unbounded } from './entry.ts';
 import type { Barrier } from './holds.ts';
 import type { Ledger } from './ledger.ts';
 import { earliest, noPromises, type Promises, promise, take } from './promises.ts';
+import { needOf } from './reservations.ts';
 import { afterTurns, inTurns, type Rounds } from './rounds.ts';
 import type { CellKey } from './subject.ts';
 
@@ -26,7 +27,7 @@ interface Scene {
   readonly ledger: Ledger;
   readonly now: number;
   readonly cells: Map<CellKey, Promises>;
-  readonly sets: Set<CellKey>;
+  readonly needs: Set<string>;
 }
 
 /** Nobody gains by deciding more often than this. */
@@ -51,7 +52,7 @@ export function decide(
     ...inTurns(fresh, rounds, now),
     ...line.filter(({ urgency }) => urgency === 'routine'),
   ];
-  const scene: Scene = { ledger, now, cells: new Map(), sets: new Set() };
+  const scene: Scene = { ledger, now, cells: new Map(), needs: new Set() };
   const admitted: Ask[] = [];
   const waits = new Map<string, LineWait>();
   for (const ask of ordered) {
@@ -84,20 +85,21 @@ function byNeed(a: Ask, b: Ask): number {
 
 /** Undefined: it may go, and its units are taken. */
 function tryOne(ask: Ask, scene: Scene): LineWait | undefined {
-  const { ledger, sets, now } = scene;
+  const { ledger, needs, now } = scene;
   const { uses, set } = ledger.needsOf(ask);
   const barrier = ledger.barrier(ask, now);
   if (barrier !== undefined && barrier.until === undefined) return barrier;
   // The earlier of two equal needs is in the line already: when the later may go, nobody knows.
-  if (sets.has(set.key)) return { limit: 'equalNeed', subject: set.subject };
-  sets.add(set.key);
+  const need = needOf(ask, set);
+  if (needs.has(need)) return { limit: 'equalNeed', subject: set.subject };
+  needs.add(need);
   let until = barrier?.until ?? now;
   let limiting: CellUse | undefined;
-  const found: (Promises | undefined)[] = [];
+  const found: Promises[] = [];
   for (const use of uses) {
-    const cell = use === set ? alone(use, scene) : cellOf(use, scene);
+    const cell = cellOf(use, scene);
     found.push(cell);
-    if (cell === undefined || !use.checked) continue;
+    if (!use.checked) continue;
     const free = earliest(cell, now);
     if (free <= until) continue;
     until = free;
@@ -111,12 +113,6 @@ function tryOne(ask: Ask, scene: Scene): LineWait | undefined {
   }
   if (until <= now) return undefined;
   return limiting === undefined ? barrier : { limit: limiting.limit, subject: limiting.subject, until };
-}
-
-/** Nobody else in the line uses the cell of an exact set, since equal needs wait for each other: it is kept for nobody. */
-function alone({ key }: CellUse, { ledger, now }: Scene): Promises | undefined {
-  const entry = ledger.entry(key);
-  return entry === undefined ? undefined : noPromises(rateOfEntry(entry), taken(entry, now));
 }
 
 function cellOf({ key, rate }: CellUse, { ledger, cells, now }: Scene): Promises {

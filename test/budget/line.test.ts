@@ -5,6 +5,7 @@ import type { Ask } from '../../src/budget/ask.ts';
 import { Ledger } from '../../src/budget/ledger.ts';
 import { knownLimits, type Limits, noLimits, per } from '../../src/budget/limits.ts';
 import { type Decision, decide } from '../../src/budget/line.ts';
+import { longestReservation } from '../../src/budget/reservations.ts';
 import { noRounds } from '../../src/budget/rounds.ts';
 import { ask, born, hour, minute } from './dice.ts';
 
@@ -81,16 +82,42 @@ describe('the line', () => {
 
   test('lets equal needs run one after the other', () => {
     const names = ['www.shop.test', 'shop.test'];
-    const asks = [
-      ask({ id: 'a', identifiers: names }),
-      ask({ id: 'b', identifiers: names.toReversed(), account: 'https://ca.test/acct/2' }),
-    ];
+    const asks = [ask({ id: 'a', identifiers: names }), ask({ id: 'b', identifiers: names.toReversed() })];
     const ledger = new Ledger(noLimits);
     expect(brief(decide(ledger, asks, noRounds, born))).toEqual(['a goes', 'b waits for equalNeed']);
     ledger.reserve(asks[0] as Ask, born);
     expect(brief(decide(ledger, asks, noRounds, born))).toEqual(['b waits for equalNeed']);
     ledger.issued('a', born);
     expect(brief(decide(ledger, asks.slice(1), noRounds, born))).toEqual(['b goes']);
+  });
+
+  test('lets nobody be kept waiting by another account for the same names', () => {
+    const asks = [ask({ id: 'a' }), ask({ id: 'b', account: 'https://ca.test/acct/2' })];
+    const ledger = new Ledger(noLimits);
+    expect(brief(decide(ledger, asks, noRounds, born))).toEqual(['a goes', 'b goes']);
+    ledger.reserve(asks[0] as Ask, born);
+    expect(brief(decide(ledger, asks.slice(1), noRounds, born))).toEqual(['b goes']);
+  });
+
+  test('keeps the units of an order that nobody settles for ten minutes, and counts them when it is issued after all', () => {
+    const limits = { limits: { certificatesPerDomain: { burst: 1, emissionMs: 3_600_000 } }, overrides: [] };
+    const asks = [
+      ask({ id: 'a', identifiers: ['a.shop.test'] }),
+      ask({ id: 'b', identifiers: ['b.shop.test'], account: 'https://ca.test/acct/2' }),
+    ];
+    const ledger = new Ledger(limits);
+    ledger.reserve(asks[0] as Ask, born);
+    ledger.placed('a', born);
+    const at = (now: number) => {
+      ledger.loosen(now);
+      return brief(decide(ledger, asks.slice(1), noRounds, now));
+    };
+    expect(at(born + longestReservation - 1)).toEqual([
+      expect.stringMatching(/^b waits .* for certificatesPerDomain$/),
+    ]);
+    expect(at(born + longestReservation)).toEqual(['b goes']);
+    ledger.issued('a', born + longestReservation);
+    expect(at(born + longestReservation)).toEqual([expect.stringMatching(/^b waits .* for certificatesPerDomain$/)]);
   });
 
   test('never keeps a renewal behind new names', () => {

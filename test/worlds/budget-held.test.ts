@@ -8,7 +8,7 @@ import { paused, rateLimited, unavailable } from '../rig/proxy/acme-fault.ts';
 import { at, forward } from '../rig/proxy/verdict.ts';
 import { until } from '../rig/wait.ts';
 import { startWorld, type World } from '../rig/world.ts';
-import { gateway, makeTeam, type Team } from '../world/team.ts';
+import { acmeIssuer, gateway, makeTeam, type Team } from '../world/team.ts';
 import { leaseFlags } from './budget-scene.ts';
 import { type Customer, customer, pebbleEnv } from './faults-scene.ts';
 
@@ -135,6 +135,43 @@ describe('limits that are written on an issuer', () => {
     await allReady(['written-1']);
     expect(by.placed()).toBe(2);
     expect((await team.all(orders)).length).toBeGreaterThan(1);
+  });
+});
+
+describe('limits that the platform owner writes in the ConfigMap certway-limits', () => {
+  async function write(by: Customer, limits: object): Promise<void> {
+    const text = JSON.stringify({ directory: by.ca.directory, limits });
+    const metadata = { name: 'certway-limits', namespace: 'certway-system' };
+    await team.kubectl.apply([{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { ours: text } }]);
+  }
+  const erase = () => team.kubectl.run(['delete', 'configmap', 'certway-limits', '-n', 'certway-system']);
+
+  it('bind orders while they stand there', async () => {
+    await using by = await customer(world, team, 'mapped');
+    await write(by, { newOrdersPerAccount: { count: 1, period: '1h' } });
+    await by.want({ set: 'mapped-0', hosts: [by.host('a')] });
+    await allReady(['mapped-0']);
+    await by.want({ set: 'mapped-1', hosts: [by.host('b')] });
+    await team.says('mapped-1-tls', 'RateLimited', /newOrdersPerAccount/);
+    await erase();
+    await allReady(['mapped-1']);
+    expect(by.placed()).toBe(2);
+  });
+
+  it('bind new accounts, and none that exists', async () => {
+    await using by = await customer(world, team, 'first');
+    await write(by, { newAccountsPerIp: { count: 1, period: '1h' } });
+    const second = acmeIssuer(team.namespace, by.ca, 'second');
+    const third = acmeIssuer(team.namespace, by.ca, 'third');
+    await team.kubectl.apply([second]);
+    await team.issuerSays('second', 'True', /./);
+    await team.kubectl.apply([third]);
+    await team.issuerSays('third', 'False', /newAccountsPerIp leaves no room for another account before about 2/);
+    // Its key has an account already.
+    await team.kubectl.run(['delete', 'issuer', 'second', '-n', team.namespace]);
+    await team.kubectl.apply([second]);
+    await team.issuerSays('second', 'True', /./);
+    await erase();
   });
 });
 
