@@ -51,7 +51,11 @@ export async function ensure<T extends KubeObject>(
       return { ok: true, value: existing };
     case 'drifted': {
       const replaced = await kube.replace(resource, found.replacement);
-      return replaced.ok ? noted(store, replaced.value) : failed(`replace ${resource.kind}`, replaced.problem);
+      if (replaced.ok) return noted(store, replaced.value);
+      // It went with its last owner a moment ago, and the cache has not heard of it yet.
+      if (replaced.problem.kind !== 'notFound') return failed(`replace ${resource.kind}`, replaced.problem);
+      const anew = await kube.create(resource, wanted);
+      return anew.ok ? noted(store, anew.value) : failed(`create ${resource.kind}`, anew.problem);
     }
     case 'leaving':
       return failed(`create ${resource.kind}`, { kind: 'conflict', message: `${keyOf(wanted)} is being deleted` });

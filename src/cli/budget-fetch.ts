@@ -5,6 +5,7 @@ import type { Issuer } from '../api/certmanager.ts';
 import type { ConfigMap } from '../api/core.ts';
 import { labels } from '../api/names.ts';
 import { certificateRequests, clusterIssuers, configMaps, issuers, orders } from '../api/resources.ts';
+import { directoryOf } from '../apply/budget-ask.ts';
 import { limitsMap, limitTexts } from '../apply/budget-limits.ts';
 import type { Stores } from '../apply/ports.ts';
 import { makeStores } from '../apply/stores.ts';
@@ -87,7 +88,7 @@ async function readLimits(stores: Stores) {
   const texts = limitTexts({ stores, recorder, log });
   const limits = new Map<string, Limits>();
   const users = [...stores.clusterIssuers.list(), ...stores.issuers.list()];
-  for (const directory of new Set(users.flatMap(({ spec }) => spec.acme?.server ?? []))) {
+  for (const directory of new Set(users.filter(({ spec }) => spec.acme !== undefined).map(directoryOf))) {
     limits.set(directory, await texts.at(directory));
   }
   return { limits, mistakes };

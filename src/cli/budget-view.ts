@@ -4,7 +4,7 @@
 import type { Issuer } from '../api/certmanager.ts';
 import { annotations } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
-import { byNamespace } from '../apply/budget-ask.ts';
+import { accountOf, byNamespace, directoryOf } from '../apply/budget-ask.ts';
 import { recordsOf } from '../apply/budget-records.ts';
 import { issuerKey } from '../apply/issuer-of.ts';
 import { holdEnd } from '../budget/cell.ts';
@@ -37,7 +37,9 @@ export function budgetView(scene: BudgetScene, now: number): BudgetView {
   return {
     accounts: shown.flatMap((account) => {
       const ledger = ledgers.get(account.directory);
-      return ledger === undefined ? [] : [budgetOf(account, ledger, scene, books.good.get(account.url), now)];
+      return ledger === undefined
+        ? []
+        : [budgetOf(account, ledger, scene, books.good.get(bookOf(account.directory, account.url)), now)];
     }),
     unseen: [...scene.unseen, ...books.bad],
   };
@@ -51,7 +53,7 @@ function ledgersOf(accounts: readonly Account[], scene: BudgetScene, books: Book
   for (const { url, directory } of accounts) {
     const ledger = ledgers.get(directory) ?? new Ledger(scene.limits.get(directory) ?? noLimits);
     ledgers.set(directory, ledger);
-    const book = books.get(url);
+    const book = books.get(bookOf(directory, url));
     if (book !== undefined) ledger.restore(book);
   }
   for (const account of accounts) {
@@ -68,7 +70,8 @@ function ledgersOf(accounts: readonly Account[], scene: BudgetScene, books: Book
     } as const;
     // What waits has spent nothing: a restart cannot know that, the running controller does.
     const records = recordsOf(of, now).filter(({ state }) => state !== 'untold');
-    if (ledger !== undefined) replay(ledger, books.get(url), records, now);
+    const book = books.get(bookOf(account.directory, url));
+    if (ledger !== undefined) replay(ledger, book, records, now);
   }
   return ledgers;
 }
@@ -78,21 +81,25 @@ function readBooks({ books }: BudgetScene) {
   const bad: string[] = [];
   for (const { metadata, data } of itemsOf(books)) {
     const read = readCheckpoint(data?.checkpoint ?? '');
-    if (read.ok) good.set(read.value.account, read.value);
+    if (read.ok) good.set(bookOf(metadata.annotations?.[annotations.directory] ?? '', read.value.account), read.value);
     else bad.push(`ConfigMap ${metadata.name}: ${asOne(read.problem)}`);
   }
   return { good, bad };
+}
+
+/** Any CA may state the URL of another's account. */
+function bookOf(directory: string, account: string): string {
+  return JSON.stringify([directory, account]);
 }
 
 /** Those that any issuer has, in the order of their issuers. */
 function accountsOf(issuers: readonly Issuer[]): readonly Account[] {
   const accounts = new Map<string, Account>();
   for (const issuer of issuers) {
-    const { spec, status } = issuer;
-    const url = status?.acme?.uri;
-    if (spec.acme === undefined || url === undefined) continue;
-    const known = accounts.get(url);
-    accounts.set(url, { url, directory: spec.acme.server, issuers: [...(known?.issuers ?? []), issuer] });
+    const [url, directory] = [accountOf(issuer), directoryOf(issuer)];
+    if (url === '') continue;
+    const both = bookOf(directory, url);
+    accounts.set(both, { url, directory, issuers: [...(accounts.get(both)?.issuers ?? []), issuer] });
   }
   return [...accounts.values()];
 }

@@ -56,7 +56,11 @@ function booksOf(happened: (ledger: Ledger) => void, accounts: readonly string[]
 const book = (text: string, index = 0): ConfigMap => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: { name: `certway-budget-${index}`, namespace: 'certway-system' },
+  metadata: {
+    name: `certway-budget-${index}`,
+    namespace: 'certway-system',
+    annotations: { [annotations.directory]: directory },
+  },
   data: { checkpoint: text },
 });
 
