@@ -115,7 +115,9 @@ describe('after a restart', () => {
   it('the one account is still the one that was registered first', async () => {
     await team.kubectl.apply([set(team, 'z', 'acme')]);
     await team.ready('z-tls');
-    expect(ca.proxy.passed.filter(({ edge }) => edge === 'newAccount')).toHaveLength(1);
+    // Pebble refuses some nonces, and is then asked once more.
+    const asked = ca.proxy.passed.filter(({ edge, upstream }) => edge === 'newAccount' && upstream !== 400);
+    expect(asked.map(({ upstream }) => upstream)).toEqual([201]);
   });
 });
 
