@@ -164,5 +164,8 @@ async function respond(team: Team, request: CertificateRequest, { condition, ...
   const conditions = [...(request.status?.conditions ?? []), ...(status.conditions ?? []), ...ready];
   const patch = JSON.stringify({ status: { ...status, conditions } });
   const what = ['certificaterequests.cert-manager.io', name, '-n', namespace];
-  await team.kubectl.run(['patch', ...what, '--subresource=status', '--type=merge', '-p', patch]);
+  await team.kubectl.run(['patch', ...what, '--subresource=status', '--type=merge', '-p', patch]).catch((error) => {
+    // Withdrawn before it was answered: nobody waits for the answer.
+    if (!/NotFound/.test(String(error))) throw error;
+  });
 }
