@@ -62,7 +62,7 @@ async function behindDead(): Promise<void> {
 /** --only names benchmarks exactly; a plain word takes all whose names begin with it. */
 function chosen(): readonly string[] {
   const repeat = Number(values.repeat);
-  const known = [resolveBenchmark, ...suite, deadBenchmark, ...limitsBenchmarks].map(({ name }) => name);
+  const known = [resolveBenchmark, ...suite, deadBenchmark, dnsBenchmark, ...limitsBenchmarks].map(({ name }) => name);
   const exact = values.only?.split(',') ?? [];
   const unknown = [
     ...exact.filter((name) => !known.some((each) => each === name)),
