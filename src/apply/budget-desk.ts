@@ -125,7 +125,6 @@ export class Desk implements Disposable {
 
   #decide(asks: readonly Ask[], room: number): void {
     const now = this.#options.now();
-    this.ledger.loosen(now);
     const { admitted, waits, rounds, wakeAt } = decide(this.ledger, asks, this.#rounds, now, room);
     this.#rounds = rounds;
     for (const ask of admitted) this.#admit(ask, now);
@@ -173,6 +172,7 @@ export class Desk implements Disposable {
     const begun = performance.now();
     try {
       this.#expire();
+      this.ledger.loosen(this.#options.now());
       this.#decide(
         [...this.#line.values()].map(({ ask }) => ask),
         this.#room(),

@@ -9,7 +9,7 @@ export function sampleOf({ directory, desk, now, accounts }: Bureau, here: numbe
   return {
     directory,
     cells: desk.ledger.view(there).map((cell) => ({ ...cell, nextFree: cell.nextFree + behindMs })),
-    kept: accounts().map((account) => desk.ledger.snapshot(account, there)),
+    kept: accounts().map((account) => desk.ledger.kept(account, there)),
     waiting: [...desk.waiting()].map((ask) => ({ ...ask, since: ask.since + behindMs })),
   };
 }

@@ -2,12 +2,12 @@
 // everything here costs the same however much the cluster holds.
 
 import type { Issuer } from '../api/certmanager.ts';
-import { fullRef } from '../api/issuer-ref.ts';
 import { annotations } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import type { Change } from '../kube/store.ts';
 import { accountOf, directoryOf, provenAccount } from './budget-ask.ts';
 import type { Bureau, Bureaus } from './budget-bureau.ts';
+import { issuerOf } from './issuer-of.ts';
 import { isPaused } from './order-note.ts';
 import { identifiersOf, isUnfinished } from './order-object.ts';
 import type { Stores } from './ports.ts';
@@ -33,7 +33,8 @@ export function watchSpending(stores: Needed, open: Bureaus, ours: Set<string>):
     ...[stores.issuers, stores.clusterIssuers].map((issuers) =>
       issuers.subscribe((change) => {
         if (saysLimits(change)) open.limitsChanged();
-        if (change.kind === 'applied' && saysUnpaused(change)) unpause(open, change.object);
+        if (change.kind === 'applied' && saysUnpaused(change))
+          unpause(open, change.object, provenAccount(change.object));
       }),
     ),
   ];
@@ -57,8 +58,8 @@ function forget(open: Bureaus, { metadata }: Order): void {
 }
 
 /** Somebody says that what the CA has stopped for the account may go on: the next order asks it. */
-function unpause(open: Bureaus, issuer: Issuer): void {
-  const [bureau, account] = [open.known(issuer), provenAccount(issuer)];
+export function unpause(open: Bureaus, issuer: Issuer, account: string): void {
+  const bureau = open.known(issuer);
   if (bureau === undefined || account === '') return;
   bureau.desk.ledger.unheld(account);
   bureau.desk.changed();
@@ -67,7 +68,7 @@ function unpause(open: Bureaus, issuer: Issuer): void {
 
 /** Somebody has deleted what the CA had paused: the next order for these names asks it. */
 function endPause(stores: Needed, open: Bureaus, order: Order): void {
-  const issuer = issuerBehind(stores, order);
+  const issuer = issuerOf({ stores }, order);
   const bureau = issuer === undefined ? undefined : open.known(issuer);
   if (bureau === undefined || issuer === undefined) return;
   const names = identifiersOf(order).map(({ value }) => value);
@@ -77,13 +78,8 @@ function endPause(stores: Needed, open: Bureaus, order: Order): void {
 }
 
 function accountBehind(stores: Needed, order: Order): string {
-  const issuer = issuerBehind(stores, order);
+  const issuer = issuerOf({ stores }, order);
   return issuer === undefined ? '' : accountOf(issuer);
-}
-
-function issuerBehind({ issuers, clusterIssuers }: Needed, { metadata, spec }: Order): Issuer | undefined {
-  const { kind, name } = fullRef(spec.issuerRef);
-  return kind === 'ClusterIssuer' ? clusterIssuers.get(name) : issuers.get(`${metadata.namespace}/${name}`);
 }
 
 /** Not when it is first seen: what an earlier process has been told is in its Orders. */

@@ -13,7 +13,7 @@ import { type Bureau, bureaus } from './budget-bureau.ts';
 import type { Place } from './budget-desk.ts';
 import { sampleOf } from './budget-samples.ts';
 import { spendAt } from './budget-spend.ts';
-import { watchSpending } from './budget-watch.ts';
+import { unpause, watchSpending } from './budget-watch.ts';
 import { notedWait } from './order-note.ts';
 import type { OrderTurn } from './order-turn.ts';
 import type { Ports } from './ports.ts';
@@ -72,12 +72,7 @@ export function budgets(options: BudgetOptions): Budgets {
       const replacing = 'plain' in before && before.plain === true ? 'no' : 'asWished';
       spendAt({ open, metrics, now: ports.now }, turn, { before, fact, after }, (now) => askOf(turn, replacing, now));
     },
-    acted: (issuer) => {
-      const bureau = open.known(issuer);
-      bureau?.desk.ledger.unheld(accountOf(issuer));
-      bureau?.desk.changed();
-      bureau?.books.changed(accountOf(issuer));
-    },
+    acted: (issuer) => unpause(open, issuer, accountOf(issuer)),
     account: async (issuer, how) => makeAccount(await open.at(issuer), how, { ports, metrics }),
     samples: () => open.all().map((bureau) => sampleOf(bureau, ports.now())),
     [Symbol.asyncDispose]: async () => {

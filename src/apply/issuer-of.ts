@@ -8,7 +8,7 @@ import { conditionOf } from '../plan/conditions.ts';
 import type { IssuerSeen } from '../plan/seen.ts';
 import { templateOf } from '../plan/stamp.ts';
 import type { Ports } from './ports.ts';
-import { asItCounts, stampLack } from './stamp-served.ts';
+import { asItCounts, type StampSight, stampLack } from './stamp-served.ts';
 import { wayTo } from './way.ts';
 
 /** A Certificate or a CertificateRequest. */
@@ -16,8 +16,12 @@ export interface Asking extends KubeObject {
   readonly spec: { readonly issuerRef: IssuerRef };
 }
 
+interface IssuerSight {
+  readonly stores: Pick<Ports['stores'], 'issuers' | 'clusterIssuers'>;
+}
+
 /** The Issuer or ClusterIssuer of the object's issuerRef, if it exists and is of our group; a stamped one with its template's spec. */
-export function issuerOf(ports: Ports, asking: Asking): Issuer | undefined {
+export function issuerOf(ports: StampSight & IssuerSight, asking: Asking): Issuer | undefined {
   const { kind, name } = fullRef(asking.spec.issuerRef);
   if (kind === 'ClusterIssuer') return ports.stores.clusterIssuers.get(name);
   const issuer = ports.stores.issuers.get(`${asking.metadata.namespace}/${name}`);

@@ -42,12 +42,11 @@ export function lastCertificate(
 ): LastCertificate | undefined {
   const issued = issuedCertificate(ports, certificate);
   if (issued === undefined) return undefined;
-  const facts = secret.kind === 'ours' ? secret.facts : undefined;
-  const leaf = facts?.leaf?.origin === 'issuer' ? leafOf(attempt) : undefined;
-  const isServed = leaf !== undefined && certificateId(leaf) === certificateId(issued.leaf);
-  if (facts === undefined || !isServed) return { ...issued.last, standing: 'lost' };
+  const certId = certificateId(issued.leaf);
+  const leaf = secret.kind === 'ours' && secret.facts.leaf?.origin === 'issuer' ? leafOf(attempt) : undefined;
+  if (leaf === undefined || certificateId(leaf) !== certId) return { ...issued.last, standing: 'lost' };
   const known = ports.renewals.get(keyOf(certificate));
-  const isKnown = known !== undefined && known.certId === certificateId(leaf);
+  const isKnown = known !== undefined && known.certId === certId;
   return {
     ...issued.last,
     standing: 'serving',

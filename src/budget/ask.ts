@@ -49,6 +49,8 @@ export interface Uses {
   readonly uses: readonly CellUse[];
   /** That of the exact set, by which equal needs are told. */
   readonly set: CellUse;
+  /** Account and exact set: of two equal ones the later waits. */
+  readonly need: string;
 }
 
 /**
@@ -63,11 +65,12 @@ export function usesOf(ask: Ask, limits: Limits): Uses {
   const names = sortedNames(ask.identifiers);
   const isAsked = ask.class !== 'ari';
   const set = make('certificatesPerExactSet', exactSet(names), 'issuance', isAsked);
+  const need = `${account} ${set.key}`;
   const failures = names.map((identifier) => ({
     ...make('failedAuthorizations', `${account} ${identifier}`, 'failure', isAsked),
     identifier,
   }));
-  if (ask.class !== 'new') return { set, uses: [set, ...failures] };
+  if (ask.class !== 'new') return { set, need, uses: [set, ...failures] };
   const own = overrideOf(limits, 'certificatesPerDomain', account);
   const domains = [...new Set(names.map(registeredDomain))].flatMap((domain) =>
     // An account with a rate of its own is asked for that alone, and counts for the common one all the same.
@@ -78,5 +81,5 @@ export function usesOf(ask: Ask, limits: Limits): Uses {
           make('certificatesPerDomain', domain, 'issuance', false),
         ],
   );
-  return { set, uses: [make('newOrdersPerAccount', account, 'order', true), ...domains, set, ...failures] };
+  return { set, need, uses: [make('newOrdersPerAccount', account, 'order', true), ...domains, set, ...failures] };
 }

@@ -6,7 +6,7 @@ import { Cells } from './cells.ts';
 import { type Checkpoint, recently } from './checkpoint.ts';
 import { Company } from './company.ts';
 import { type CellView, type Entry, spendOne, viewOf } from './entry.ts';
-import { type Barrier, Holds } from './holds.ts';
+import { type Barrier, Holds, type KeptHolds } from './holds.ts';
 import { KnownUses } from './known-uses.ts';
 import type { LimitName, Limits } from './limits.ts';
 import { type Reservation, Reservations } from './reservations.ts';
@@ -66,10 +66,11 @@ export class Ledger {
   /** What keeps an ask back before any cell is looked at. */
   barrier(ask: Ask, now: number): Barrier | undefined {
     this.#observe(now);
-    const { set } = this.#known.of(ask);
-    const { subject } = set;
-    const barrier = this.#holds.barrier(ask.account, subject, now);
-    return barrier ?? (this.#reservations.hasEqual(ask, set) ? { limit: 'equalNeed', subject } : undefined);
+    const { set, need } = this.#known.of(ask);
+    const barrier = this.#holds.barrier(ask.account, set.subject, now);
+    return (
+      barrier ?? (this.#reservations.hasEqual(ask.id, need) ? { limit: 'equalNeed', subject: set.subject } : undefined)
+    );
   }
 
   /** Admitted: its units are nobody else's until it ends. Nothing happens for one that is known. */
@@ -120,10 +121,8 @@ export class Ledger {
   /** When another account may be made. */
   nextAccount(now: number): number {
     this.#observe(now);
-    return Math.max(
-      this.#holds.directoryFree(now),
-      viewOf(this.#cells.at('newAccountsPerIp', ownAddress), now).nextFree,
-    );
+    const { nextFree } = viewOf(this.#cells.at('newAccountsPerIp', ownAddress), now);
+    return Math.max(this.#holds.directoryFree(now), nextFree);
   }
 
   /** A newAccount is about to be sent; `account` is whose checkpoint keeps it. */
@@ -158,6 +157,11 @@ export class Ledger {
     this.#reservations.loosen(now);
   }
 
+  /** What the CA has stopped for the account. */
+  kept(account: string, now: number): KeptHolds {
+    return this.#holds.kept(account, now);
+  }
+
   /** What a restart must know of the account beside its Orders. */
   snapshot(account: string, now: number): Checkpoint {
     this.#sweep(now);
@@ -168,7 +172,7 @@ export class Ledger {
       cells: this.#cells.kept(account, now),
       placed: placed.map(({ ask }) => ask.id),
       finished: [...this.#finished].filter(([, each]) => each.account === account).map(([id]) => id),
-      ...this.#holds.kept(account, now),
+      ...this.kept(account, now),
     };
   }
 

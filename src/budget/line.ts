@@ -6,8 +6,7 @@ import { rateOfEntry, taken, unbounded } from './entry.ts';
 import type { Barrier } from './holds.ts';
 import type { Ledger } from './ledger.ts';
 import { earliest, noPromises, type Promises, promise, take } from './promises.ts';
-import { needOf } from './reservations.ts';
-import { afterTurns, inTurns, type Rounds } from './rounds.ts';
+import { afterTurns, compare, inTurns, type Rounds } from './rounds.ts';
 import type { CellKey } from './subject.ts';
 
 /** What an ask waits for; `until` is an honest estimate in epoch ms, undefined where no time ends it. */
@@ -86,20 +85,19 @@ function byNeed(a: Ask, b: Ask): number {
 /** Undefined: it may go, and its units are taken. */
 function tryOne(ask: Ask, scene: Scene): LineWait | undefined {
   const { ledger, needs, now } = scene;
-  const { uses, set } = ledger.needsOf(ask);
+  const { uses, set, need } = ledger.needsOf(ask);
   const barrier = ledger.barrier(ask, now);
   if (barrier !== undefined && barrier.until === undefined) return barrier;
   // The earlier of two equal needs is in the line already: when the later may go, nobody knows.
-  const need = needOf(ask, set);
   if (needs.has(need)) return { limit: 'equalNeed', subject: set.subject };
   needs.add(need);
   let until = barrier?.until ?? now;
   let limiting: CellUse | undefined;
-  const found: Promises[] = [];
+  const found: (Promises | undefined)[] = [];
   for (const use of uses) {
-    const cell = cellOf(use, scene);
+    const cell = use === set ? alone(use, scene) : cellOf(use, scene);
     found.push(cell);
-    if (!use.checked) continue;
+    if (cell === undefined || !use.checked) continue;
     const free = earliest(cell, now);
     if (free <= until) continue;
     until = free;
@@ -115,6 +113,12 @@ function tryOne(ask: Ask, scene: Scene): LineWait | undefined {
   return limiting === undefined ? barrier : { limit: limiting.limit, subject: limiting.subject, until };
 }
 
+/** Equal needs of an account wait for each other, so nobody else in the line uses the cell of an exact set, but for another account's: it is kept for nobody. */
+function alone({ key }: CellUse, { ledger, now }: Scene): Promises | undefined {
+  const entry = ledger.entry(key);
+  return entry === undefined ? undefined : noPromises(rateOfEntry(entry), taken(entry, now));
+}
+
 function cellOf({ key, rate }: CellUse, { ledger, cells, now }: Scene): Promises {
   const known = cells.get(key);
   if (known !== undefined) return known;
@@ -123,8 +127,4 @@ function cellOf({ key, rate }: CellUse, { ledger, cells, now }: Scene): Promises
     entry === undefined ? noPromises(rate ?? unbounded, now) : noPromises(rateOfEntry(entry), taken(entry, now));
   cells.set(key, made);
   return made;
-}
-
-function compare(a: number | string, b: number | string): number {
-  return a < b ? -1 : Number(a > b);
 }

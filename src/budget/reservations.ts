@@ -7,7 +7,7 @@ import type { Cells } from './cells.ts';
 export interface Reservation {
   readonly ask: Ask;
   readonly uses: readonly CellUse[];
-  readonly set: CellUse;
+  readonly need: string;
   /** Epoch ms. */
   readonly since: number;
   isPlaced: boolean;
@@ -36,12 +36,11 @@ export class Reservations {
   }
 
   /** What is placed has its order unit in the cells already. */
-  book(ask: Ask, { uses, set }: Uses, { since, isPlaced }: Pick<Reservation, 'since' | 'isPlaced'>): void {
-    this.#all.set(ask.id, { ask, uses, set, since, isPlaced, isLoose: false });
+  book(ask: Ask, { uses, need }: Uses, { since, isPlaced }: Pick<Reservation, 'since' | 'isPlaced'>): void {
+    this.#all.set(ask.id, { ask, uses, need, since, isPlaced, isLoose: false });
     for (const { limit, subject, spentAt } of uses) {
       if (!(isPlaced && spentAt === 'order')) this.#cells.at(limit, subject).reserved.add(ask.id);
     }
-    const need = needOf(ask, set);
     const equal = this.#needs.get(need) ?? new Set();
     this.#needs.set(need, equal.add(ask.id));
   }
@@ -50,7 +49,7 @@ export class Reservations {
     const reservation = this.#all.get(id);
     if (reservation === undefined) return;
     for (const { key } of reservation.uses) this.#cells.find(key)?.reserved.delete(id);
-    const need = needOf(reservation.ask, reservation.set);
+    const { need } = reservation;
     const equal = this.#needs.get(need);
     equal?.delete(id);
     if (equal?.size === 0) this.#needs.delete(need);
@@ -58,9 +57,9 @@ export class Reservations {
   }
 
   /** Another order of the same account for exactly these names: the CA would answer with that one. Other accounts have orders of their own. */
-  hasEqual(ask: Ask, set: CellUse): boolean {
-    const equal = this.#needs.get(needOf(ask, set));
-    return equal !== undefined && equal.size > (equal.has(ask.id) ? 1 : 0);
+  hasEqual(id: string, need: string): boolean {
+    const equal = this.#needs.get(need);
+    return equal !== undefined && equal.size > (equal.has(id) ? 1 : 0);
   }
 
   /** What has been reserved for too long is anybody's; it counts all the same if it is issued in the end. */
@@ -73,9 +72,4 @@ export class Reservations {
       }
     }
   }
-}
-
-/** Who has to wait for whom. */
-export function needOf({ account }: Pick<Ask, 'account'>, { key }: Pick<CellUse, 'key'>): string {
-  return `${account} ${key}`;
 }

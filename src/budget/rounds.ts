@@ -53,6 +53,7 @@ function mostOf(turns: ReadonlyMap<string, number>): number {
   return turns.values().reduce((most, each) => Math.max(most, each), 0);
 }
 
-function compare(a: string, b: string): number {
+/** Ascending. */
+export function compare(a: number | string, b: number | string): number {
   return a < b ? -1 : Number(a > b);
 }

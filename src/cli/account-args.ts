@@ -1,7 +1,7 @@
 // Reads the command lines of `certway account` and `certway revoke`: names, where they are, and a few flags. Called by config.ts.
 
-import { parseArgs } from 'node:util';
 import { type RevocationReason, reasonNamed } from '../api/revocation.ts';
+import { type Options, readLine, readOutput } from './read-line.ts';
 
 export interface AccountArgs {
   readonly verb: 'show' | 'rollover' | 'deactivate';
@@ -30,14 +30,6 @@ const accountForm =
 const revokeForm =
   'certway revoke CERTIFICATE [-n NAMESPACE] [--reason REASON] [--now] [--serial HEX] [--kubeconfig FILE]';
 
-interface Line {
-  readonly words: readonly string[];
-  readonly given: ReadonlyMap<string, string>;
-  readonly set: ReadonlySet<string>;
-}
-
-type Options = Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string }>>;
-
 const common = {
   namespace: { type: 'string', short: 'n' },
   kubeconfig: { type: 'string' },
@@ -59,7 +51,8 @@ const revokeOptions = {
 } as const satisfies Options;
 
 export function readAccountArgs(argv: readonly string[], mistakes: string[]): AccountArgs | 'help' {
-  const { words, given, set } = readLine(argv, accountOptions, accountForm, mistakes);
+  const line = readLine(argv, accountOptions, accountForm, mistakes);
+  const { words, given, set } = line;
   if (set.has('help')) return 'help';
   const [verb = '', name = '', ...others] = words;
   if (verb !== 'show' && verb !== 'rollover' && verb !== 'deactivate') {
@@ -68,15 +61,14 @@ export function readAccountArgs(argv: readonly string[], mistakes: string[]): Ac
   if (verb !== '' && name === '') mistakes.push(`name an issuer: ${accountForm}`);
   if (others.length > 0) mistakes.push(`unexpected argument "${others[0]}"; one issuer at a time`);
   if (set.has('cluster') && given.has('namespace')) mistakes.push('--cluster and --namespace exclude each other');
-  const output = given.get('output') ?? 'text';
-  if (output !== 'json' && output !== 'text') mistakes.push(`--output "${output}" is none of text, json`);
+  const output = readOutput(line, mistakes);
   return {
     verb: verb === 'rollover' || verb === 'deactivate' ? verb : 'show',
     name,
     scope: set.has('cluster') ? 'cluster' : 'namespace',
     namespace: given.get('namespace'),
     kubeconfig: given.get('kubeconfig'),
-    output: output === 'json' ? 'json' : 'text',
+    output,
     consent: set.has('yes') ? 'given' : 'missing',
   };
 }
@@ -102,20 +94,4 @@ export function readRevokeArgs(argv: readonly string[], mistakes: string[]): Rev
     when: set.has('now') ? 'now' : 'replaced',
     serial,
   };
-}
-
-function readLine(argv: readonly string[], options: Options, form: string, mistakes: string[]): Line {
-  const words: string[] = [];
-  const given = new Map<string, string>();
-  const set = new Set<string>();
-  for (const token of parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens) {
-    if (token.kind === 'positional') words.push(token.value);
-    if (token.kind !== 'option') continue;
-    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
-    if (option === undefined) mistakes.push(`unknown flag ${token.rawName}; usage: ${form}`);
-    else if (option.type === 'boolean') set.add(token.name);
-    else if (token.value === undefined || token.value === '') mistakes.push(`${token.rawName} needs a value`);
-    else given.set(token.name, token.value);
-  }
-  return { words, given, set };
 }

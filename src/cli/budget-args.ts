@@ -1,6 +1,6 @@
 // Reads the command line of `certway budget`: an issuer or none, and where things stand. Called by config.ts.
 
-import { parseArgs } from 'node:util';
+import { readLine, readOutput } from './read-line.ts';
 
 export interface BudgetArgs {
   /** Absent: all issuers that the user may see. With a namespace an Issuer, else a ClusterIssuer. */
@@ -24,27 +24,19 @@ const options = {
 
 /** Mistakes are added to the list. */
 export function readBudgetArgs(argv: readonly string[], mistakes: string[]): BudgetArgs | 'help' {
-  const words: string[] = [];
-  const given = new Map<string, string>();
-  for (const token of parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens) {
-    if (token.kind === 'positional') words.push(token.value);
-    if (token.kind !== 'option') continue;
-    if (token.name === 'help') return 'help';
-    if (!Object.hasOwn(options, token.name)) mistakes.push(`unknown flag ${token.rawName}; usage: ${form}`);
-    else if (token.value === undefined || token.value === '') mistakes.push(`${token.rawName} needs a value`);
-    else given.set(token.name, token.value);
-  }
+  const line = readLine(argv, options, form, mistakes);
+  if (line.set.has('help')) return 'help';
+  const { words, given } = line;
   const [name, ...others] = words;
   const namespace = given.get('namespace');
   if (others.length > 0) mistakes.push(`unexpected argument "${others[0]}"; one issuer at a time, or none for all`);
   if (name === undefined && namespace !== undefined)
     mistakes.push(`name the Issuer of namespace "${namespace}": ${form}`);
-  const output = given.get('output') ?? 'text';
-  if (output !== 'json' && output !== 'text') mistakes.push(`--output "${output}" is none of text, json`);
+  const output = readOutput(line, mistakes);
   return {
     issuer: name === undefined ? undefined : { name, ...(namespace !== undefined && { namespace }) },
     booksIn: given.get('cluster-resource-namespace') ?? 'certway-system',
     kubeconfig: given.get('kubeconfig'),
-    output: output === 'json' ? 'json' : 'text',
+    output,
   };
 }

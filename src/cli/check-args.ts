@@ -1,6 +1,6 @@
 // Reads the command line of `certway check`: flags only. Called by config.ts, which turns the wait into milliseconds.
 
-import { parseArgs } from 'node:util';
+import { readLine, readOutput } from './read-line.ts';
 
 export interface CheckArgs {
   /** Where Certway runs. */
@@ -23,21 +23,15 @@ const options = {
 
 /** Mistakes are added to the list. */
 export function readCheckArgs(argv: readonly string[], mistakes: string[]): CheckArgs | 'help' {
-  const given = new Map<string, string>();
-  for (const token of parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens) {
-    if (token.kind === 'positional') mistakes.push(`unexpected argument "${token.value}"; usage: ${form}`);
-    if (token.kind !== 'option') continue;
-    if (token.name === 'help') return 'help';
-    if (!Object.hasOwn(options, token.name)) mistakes.push(`unknown flag ${token.rawName}; usage: ${form}`);
-    else if (token.value === undefined || token.value === '') mistakes.push(`${token.rawName} needs a value`);
-    else given.set(token.name, token.value);
-  }
-  const output = given.get('output') ?? 'text';
-  if (output !== 'json' && output !== 'text') mistakes.push(`--output "${output}" is none of text, json`);
+  const line = readLine(argv, options, form, mistakes);
+  if (line.set.has('help')) return 'help';
+  const { words, given } = line;
+  for (const word of words) mistakes.push(`unexpected argument "${word}"; usage: ${form}`);
+  const output = readOutput(line, mistakes);
   return {
     namespace: given.get('namespace') ?? 'certway-system',
     kubeconfig: given.get('kubeconfig'),
-    output: output === 'json' ? 'json' : 'text',
+    output,
     wait: given.get('wait'),
   };
 }
