@@ -59,6 +59,12 @@ export class Ledger {
     return this.#cells.find(key);
   }
 
+  /** Whether an admitted order that the CA has not seen yet has a unit of that cell. */
+  isAboutToBeChecked(key: CellKey): boolean {
+    const reserved = this.#cells.find(key)?.reserved ?? [];
+    return [...reserved].some((id) => this.#reservations.get(id)?.isPlaced === false);
+  }
+
   isReserved(id: string): boolean {
     return this.#reservations.get(id) !== undefined;
   }

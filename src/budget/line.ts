@@ -26,6 +26,8 @@ interface Scene {
   readonly ledger: Ledger;
   readonly now: number;
   readonly cells: Map<CellKey, Promises>;
+  /** Those of which somebody takes a unit now. */
+  readonly taking: Set<Promises>;
   readonly needs: Set<string>;
 }
 
@@ -51,7 +53,7 @@ export function decide(
     ...inTurns(fresh, rounds, now),
     ...line.filter(({ urgency }) => urgency === 'routine'),
   ];
-  const scene: Scene = { ledger, now, cells: new Map(), needs: new Set() };
+  const scene: Scene = { ledger, now, cells: new Map(), taking: new Set(), needs: new Set() };
   const admitted: Ask[] = [];
   const waits = new Map<string, LineWait>();
   for (const ask of ordered) {
@@ -93,11 +95,11 @@ function tryOne(ask: Ask, scene: Scene): LineWait | undefined {
   needs.add(need);
   let until = barrier?.until ?? now;
   let limiting: CellUse | undefined;
-  const found: (Promises | undefined)[] = [];
+  const found: Promises[] = [];
   for (const use of uses) {
-    const cell = use === set ? alone(use, scene) : cellOf(use, scene);
+    const cell = cellOf(use, scene);
     found.push(cell);
-    if (cell === undefined || !use.checked) continue;
+    if (!use.checked && !isContested(use, cell, scene)) continue;
     const free = earliest(cell, now);
     if (free <= until) continue;
     until = free;
@@ -106,17 +108,21 @@ function tryOne(ask: Ask, scene: Scene): LineWait | undefined {
   for (const [at, use] of uses.entries()) {
     const cell = found[at];
     if (cell === undefined) continue;
-    if (until <= now) take(cell);
+    if (until <= now) takeNow(cell, scene);
     else if (use.checked) promise(cell, until);
   }
   if (until <= now) return undefined;
   return limiting === undefined ? barrier : { limit: limiting.limit, subject: limiting.subject, until };
 }
 
-/** Equal needs of an account wait for each other, so nobody else in the line uses the cell of an exact set, but for another account's: it is kept for nobody. */
-function alone({ key }: CellUse, { ledger, now }: Scene): Promises | undefined {
-  const entry = ledger.entry(key);
-  return entry === undefined ? undefined : noPromises(rateOfEntry(entry), taken(entry, now));
+/** What the CA counts without a check must not take the unit of one that it is about to check: it goes when that one has been asked for. */
+function isContested({ key }: CellUse, cell: Promises, { ledger, taking }: Scene): boolean {
+  return taking.has(cell) || ledger.isAboutToBeChecked(key);
+}
+
+function takeNow(cell: Promises, { taking }: Scene): void {
+  taking.add(cell);
+  take(cell);
 }
 
 function cellOf({ key, rate }: CellUse, { ledger, cells, now }: Scene): Promises {
