@@ -4,6 +4,7 @@ import type { Certificate, CertificateRequest, Issuer } from './certmanager.ts';
 import type { Challenge } from './challenge.ts';
 import type { ConfigMap, KubeEvent, Lease, Metadata, Secret } from './core.ts';
 import type { Gateway, GatewayClass, HttpRoute, ListenerSet, Namespace, ReferenceGrant } from './gateway.ts';
+import type { GatewayInfra } from './gateway-infra.ts';
 import type { KubeObject } from './meta.ts';
 import type { Order } from './order.ts';
 
@@ -82,6 +83,102 @@ export const customResourceDefinitions = resource<Metadata>(
   'customresourcedefinitions',
   'CustomResourceDefinition',
   'cluster',
+);
+
+/** Of certway.dev, ours alone. */
+export const gatewayInfras = resource<GatewayInfra>(
+  'certway.dev',
+  'v1alpha1',
+  'gatewayinfras',
+  'GatewayInfra',
+  'cluster',
+);
+
+// What infra renders or watches; it reads of them only what it wrote, so their metadata and an open rest is enough.
+export interface Rendered extends KubeObject {
+  readonly [field: string]: unknown;
+}
+export const serviceAccounts = resource<Rendered>('', 'v1', 'serviceaccounts', 'ServiceAccount', 'namespaced');
+export const services = resource<Rendered>('', 'v1', 'services', 'Service', 'namespaced');
+export const endpointSlices = resource<Rendered>(
+  'discovery.k8s.io',
+  'v1',
+  'endpointslices',
+  'EndpointSlice',
+  'namespaced',
+);
+export const deployments = resource<Rendered>('apps', 'v1', 'deployments', 'Deployment', 'namespaced');
+export const podDisruptionBudgets = resource<Rendered>(
+  'policy',
+  'v1',
+  'poddisruptionbudgets',
+  'PodDisruptionBudget',
+  'namespaced',
+);
+export const networkPolicies = resource<Rendered>(
+  'networking.k8s.io',
+  'v1',
+  'networkpolicies',
+  'NetworkPolicy',
+  'namespaced',
+);
+export const roles = resource<Rendered>('rbac.authorization.k8s.io', 'v1', 'roles', 'Role', 'namespaced');
+export const clusterRoles = resource<Rendered>(
+  'rbac.authorization.k8s.io',
+  'v1',
+  'clusterroles',
+  'ClusterRole',
+  'cluster',
+);
+export const clusterRoleBindings = resource<Rendered>(
+  'rbac.authorization.k8s.io',
+  'v1',
+  'clusterrolebindings',
+  'ClusterRoleBinding',
+  'cluster',
+);
+export const wholeRoleBindings = resource<Rendered>(
+  'rbac.authorization.k8s.io',
+  'v1',
+  'rolebindings',
+  'RoleBinding',
+  'namespaced',
+);
+export const mutatingWebhookConfigurations = resource<Rendered>(
+  'admissionregistration.k8s.io',
+  'v1',
+  'mutatingwebhookconfigurations',
+  'MutatingWebhookConfiguration',
+  'cluster',
+);
+export const admissionPolicies = resource<Rendered>(
+  'admissionregistration.k8s.io',
+  'v1',
+  'validatingadmissionpolicies',
+  'ValidatingAdmissionPolicy',
+  'cluster',
+);
+export const admissionPolicyBindings = resource<Rendered>(
+  'admissionregistration.k8s.io',
+  'v1',
+  'validatingadmissionpolicybindings',
+  'ValidatingAdmissionPolicyBinding',
+  'cluster',
+);
+export const wholeCrds = resource<Rendered>(
+  'apiextensions.k8s.io',
+  'v1',
+  'customresourcedefinitions',
+  'CustomResourceDefinition',
+  'cluster',
+);
+/** Of Envoy Gateway. */
+export const envoyProxies = resource<Rendered>(
+  'gateway.envoyproxy.io',
+  'v1alpha1',
+  'envoyproxies',
+  'EnvoyProxy',
+  'namespaced',
 );
 
 /** "group/version", or "v1" for the core group: what stands in an object's apiVersion. */

@@ -15,6 +15,7 @@ const floors = [
   'budget',
   'order',
   'plan',
+  'infra',
   'report',
   'kube',
   'acme',
@@ -23,15 +24,19 @@ const floors = [
   'dns',
   'queue',
   'apply',
+  'provision',
   'serve',
   'cli',
   'flag-values.ts',
   'flags.ts',
   'controller-config.ts',
+  'infra-flags.ts',
+  'infra-config.ts',
   'config.ts',
+  'main-infra.ts',
   'main.ts',
 ];
-const pure = new Set(['api', 'pki', 'keystore', 'resolve', 'budget', 'order', 'plan']);
+const pure = new Set(['api', 'pki', 'keystore', 'resolve', 'budget', 'order', 'plan', 'infra']);
 // Values in, values out: these builtins compute and touch nothing.
 const calmBuiltins = new Set(['node:buffer', 'node:net', 'node:url', 'node:util']);
 // Keys, salts and signatures: these folders compute with OpenSSL, and may wait for it or give the loop a turn meanwhile.
