@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const slow = { testTimeout: 120_000, hookTimeout: 300_000 };
 const shared = { globalSetup: ['test/rig/vitest-world.ts'], ...slow };
-const pure = 'api,pki,keystore,resolve,budget,order,plan,infra,queue,solve,config,report,cli,rig';
+const pure = 'api,pki,keystore,resolve,budget,order,plan,tenancy,infra,queue,solve,config,report,cli,rig';
 
 export default defineConfig({
   test: {

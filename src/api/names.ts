@@ -35,6 +35,12 @@ export const annotations = {
   state: 'certway.dev/state',
   /** On a Namespace, by the platform: the domains that its certificates may have names of, comma-separated. */
   domains: 'certway.dev/domains',
+  /** There too, by Certway: the GatewayTenant that the Namespace belongs to. */
+  tenant: 'certway.dev/tenant',
+  /** There too: what else the tenant may, of "wildcards" and "own-issuers", comma-separated. */
+  tenantRules: 'certway.dev/tenant-rules',
+  /** There too: the issuers that it may use, as "Kind/name", "Kind.group/name" or "*", comma-separated. */
+  allowedIssuers: 'certway.dev/allowed-issuers',
   /** On the Order: the TXT records that it has presented, or is about to, as JSON. */
   records: 'certway.dev/records',
   /** On the Issuer: the RFC 7638 thumbprint of its account key, so that no replica need read keys to answer HTTP-01. */

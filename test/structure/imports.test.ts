@@ -15,6 +15,7 @@ const floors = [
   'budget',
   'order',
   'plan',
+  'tenancy',
   'infra',
   'report',
   'kube',
@@ -36,7 +37,7 @@ const floors = [
   'main-infra.ts',
   'main.ts',
 ];
-const pure = new Set(['api', 'pki', 'keystore', 'resolve', 'budget', 'order', 'plan', 'infra']);
+const pure = new Set(['api', 'pki', 'keystore', 'resolve', 'budget', 'order', 'plan', 'tenancy', 'infra']);
 // Values in, values out: these builtins compute and touch nothing.
 const calmBuiltins = new Set(['node:buffer', 'node:net', 'node:url', 'node:util']);
 // Keys, salts and signatures: these folders compute with OpenSSL, and may wait for it or give the loop a turn meanwhile.
