@@ -39,7 +39,7 @@ export const annotations = {
   tenant: 'certway.dev/tenant',
   /** There too: what else the tenant may, of "wildcards" and "own-issuers", comma-separated. */
   tenantRules: 'certway.dev/tenant-rules',
-  /** There too: the issuers that it may use, as "Kind/name", "Kind.group/name" or "*", comma-separated. */
+  /** There too: the issuers that it may use, as "Kind/name" or "Kind.group/name", "*" for any name, comma-separated. */
   allowedIssuers: 'certway.dev/allowed-issuers',
   /** On the Order: the TXT records that it has presented, or is about to, as JSON. */
   records: 'certway.dev/records',
@@ -55,6 +55,10 @@ export const annotations = {
   deactivateAccount: 'certway.dev/deactivate-account',
   /** On an ACME Issuer: any new value says that somebody has ended the CA's pause, and the orders that it stopped are tried again. */
   unpause: 'certway.dev/unpause',
+  /** On an ACME Issuer: the directory, or "staging", where orders are proven before the issuer's own CA hears of them. */
+  rehearse: 'certway.dev/rehearse',
+  /** On the Order: how its rehearsal stands, as JSON; the memory of it across a restart. */
+  rehearsal: 'certway.dev/rehearsal',
   /** On an ACME Issuer, and on the ConfigMap certway-limits: the CA's limits, in place of the ones that Certway knows, as JSON or YAML. */
   limits: 'certway.dev/limits',
   /** The URL of an account: on the Order that it places, which its CA shows to no other, and on the ConfigMap that keeps what is spent of its limits. */

@@ -40,7 +40,7 @@ const foreignIssuers = (asked: string): Policy['variables'] => [
   ],
   [
     'foreignIssuers',
-    `${asked}.filter(issuer, !('*' in variables.allowedIssuers) && !(issuer in variables.allowedIssuers) && !('own-issuers' in variables.rules && issuer.startsWith('Issuer/')))`,
+    `${asked}.filter(issuer, !(issuer in variables.allowedIssuers) && !(issuer.substring(0, issuer.indexOf('/')) + '/*' in variables.allowedIssuers) && !('own-issuers' in variables.rules && issuer.startsWith('Issuer/')))`,
   ],
 ];
 

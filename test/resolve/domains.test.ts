@@ -51,4 +51,21 @@ describe('the domains of a namespace', () => {
     expect(foreignName('team', undefined, names)).toBeUndefined();
     expect(foreignName('team', [], names)).toContain('it may use none');
   });
+
+  it.each<[string, 'theirs' | 'foreign']>([
+    ['alice.example', 'theirs'],
+    ['www.alice.example', 'theirs'],
+    ['bob.alice.example', 'foreign'],
+    ['www.bob.alice.example', 'foreign'],
+    ['own.bob.alice.example', 'theirs'],
+    ['notbob.alice.example', 'theirs'],
+    ['*.www.alice.example', 'theirs'],
+    ['*.alice.example', 'foreign'],
+    ['*.bob.alice.example', 'foreign'],
+  ])('that hold a domain of others: %s is %s', (value, whose) => {
+    const entries = readDomains('alice.example, !Bob.alice.example, own.bob.alice.example, !');
+    const said = foreignName('team', entries, [{ type: 'dns', value }]);
+    if (whose === 'theirs') expect(said).toBeUndefined();
+    else expect(said).toContain('it may use alice.example, own.bob.alice.example and names beneath');
+  });
 });

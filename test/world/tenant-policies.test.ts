@@ -26,6 +26,7 @@ const tenants = {
     'certway.dev/domains': 'parent.example,!sub.parent.example,deep.sub.parent.example',
     'certway.dev/tenant-rules': 'wildcards,own-issuers',
   },
+  any: { 'certway.dev/domains': 'any.example', 'certway.dev/allowed-issuers': 'ClusterIssuer/*' },
   unknown: {},
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 type Tenant = keyof typeof tenants;
@@ -210,6 +211,17 @@ const specs: readonly (readonly [of: Tenant, spec: object, refused: RegExp | 'al
     { dnsNames: ['parent.example'], issuerRef: { name: 'own', kind: 'Issuer', group: 'evil.test' } },
     /Issuer\.evil\.test\/own/,
   ],
+  ['any', { dnsNames: ['any.example'] }, 'allowed'],
+  [
+    'any',
+    { dnsNames: ['any.example'], issuerRef: { name: 'own' } },
+    /may not use the issuer Issuer\/own; it may use ClusterIssuer\/\*/,
+  ],
+  [
+    'any',
+    { dnsNames: ['any.example'], issuerRef: { name: 'x', kind: 'ClusterIssuer', group: 'evil.test' } },
+    /ClusterIssuer\.evil\.test\/x/,
+  ],
   ['unknown', { dnsNames: ['alice.example'] }, /may not use the name alice\.example/],
 ];
 
@@ -303,7 +315,7 @@ describe('what a Namespace may use', () => {
   it.each([
     'certway.dev/domains=bob.example',
     'certway.dev/tenant-rules=wildcards',
-    'certway.dev/allowed-issuers=*',
+    'certway.dev/allowed-issuers=ClusterIssuer/*',
     'certway.dev/domains-',
   ])('is not written by a tenant: %s', async (text) => {
     await expect(mark(tenant, 'alice', text)).rejects.toThrow(

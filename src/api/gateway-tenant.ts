@@ -1,0 +1,48 @@
+// GatewayTenant (certway.dev/v1alpha1, cluster-scoped): which namespaces may use which domains and issuers. Written by the platform (spec) and
+// by the certificate half (status); tenants can neither write nor read it.
+
+import type { Condition, KubeObject } from './meta.ts';
+
+export interface GatewayTenant extends KubeObject {
+  readonly spec: GatewayTenantSpec;
+  readonly status?: GatewayTenantStatus;
+}
+
+export interface GatewayTenantSpec {
+  /** Each belongs to one tenant: of two that name it the older has it. */
+  readonly namespaces: readonly string[];
+  /** Each with every name beneath it, but for what is the domain of another tenant. */
+  readonly domains: readonly string[];
+  /** Whether the tenant may go on to use names beneath a domain that another tenant has beneath one of these. */
+  readonly allowSubtenants?: boolean;
+  /** Whether it may use wildcards, such as *.alice.example. */
+  readonly allowWildcard?: boolean;
+  readonly issuer?: {
+    /** Whether it may make Issuers in its namespaces. */
+    readonly allowOwn?: boolean;
+    /** Absent: every ClusterIssuer. */
+    readonly allowed?: readonly TenantIssuer[];
+  };
+}
+
+export interface TenantIssuer {
+  /** Default ClusterIssuer. */
+  readonly kind?: string;
+  /** Default cert-manager.io. */
+  readonly group?: string;
+  readonly name: string;
+}
+
+export interface TenantConflict {
+  readonly kind: 'Domain' | 'Namespace';
+  /** The tenant's own word for it: nothing of another tenant is told. */
+  readonly name: string;
+  readonly message: string;
+}
+
+export interface GatewayTenantStatus {
+  readonly observedGeneration?: number;
+  /** Ready: all of it is the tenant's; Conflicts name what is not. */
+  readonly conditions?: readonly Condition[];
+  readonly conflicts?: readonly TenantConflict[];
+}
