@@ -2,15 +2,14 @@
 // that writes deploy/tenancy/policies.yaml. The controller repeats every check when it plans, for clusters without them.
 
 import { annotations } from '../api/names.ts';
+import { namespaces, ownMarks } from './namespace-policies.ts';
 import {
-  changedKeys,
+  bindingObject,
   commonVariables,
   foreignMessage,
   namesOutside,
   type Policy,
   policyObject,
-  textsOf,
-  trusted,
   type Validation,
 } from './policy.ts';
 
@@ -181,42 +180,21 @@ const orders: Policy = {
   ],
 };
 
-/** Of our annotations and labels on Namespaces: who may use which domain must not be said by whoever would like to. */
-const namespaces: Policy = {
-  name: 'certway-tenant-namespaces',
-  about: 'What a Namespace may use is written by Certway, from GatewayTenants.',
-  rules: [{ groups: [''], resources: ['namespaces'] }],
-  variables: [
-    [
-      'annotationsBefore',
-      'oldObject == null || !has(oldObject.metadata.annotations) ? {} : oldObject.metadata.annotations',
-    ],
-    ['annotationsAfter', textsOf('object.metadata.annotations')],
-    ['labelsBefore', 'oldObject == null || !has(oldObject.metadata.labels) ? {} : oldObject.metadata.labels'],
-    ['labelsAfter', textsOf('object.metadata.labels')],
-    [
-      'touched',
-      [
-        changedKeys('variables.annotationsBefore', 'variables.annotationsAfter', `key.startsWith('certway.dev/')`),
-        changedKeys('variables.labelsBefore', 'variables.labelsAfter', `key.startsWith('certway.dev/')`),
-      ].join(' + '),
-    ],
-  ],
-  validations: [
-    {
-      expression: `size(variables.touched) == 0 || ${trusted}`,
-      message: `'Namespace ' + object.metadata.name + ': ' + variables.touched[0] + ' is written by Certway; ask your platform owner to change the GatewayTenant.'`,
-    },
-  ],
-};
-
 /** Every policy, as the API server takes it. */
 export function tenantPolicies(): readonly Readonly<Record<string, unknown>>[] {
   const inNamespaces = [listeners, routes, certificates, ownIssuers, orders];
-  return [...inNamespaces.map((each) => policyObject(each, commonVariables)), policyObject(namespaces, [])];
+  return [
+    ...inNamespaces.map((each) => policyObject(each, commonVariables)),
+    policyObject(namespaces, []),
+    policyObject(ownMarks, []),
+  ];
 }
 
 /** Their names: what is bound where tenancy is switched on. The last is about Namespaces, the platform's own included. */
 export const tenantPolicyNames = [listeners, routes, certificates, ownIssuers, orders, namespaces].map(
   ({ name }) => name,
 );
+
+export function ownBinding(): Readonly<Record<string, unknown>> {
+  return bindingObject(ownMarks.name, ownMarks.name, {});
+}

@@ -141,3 +141,13 @@ export function policyObject(policy: Policy, common: Policy['variables']): Reado
     },
   };
 }
+
+/** What puts the policy in force. */
+export function bindingObject(name: string, policy: string, matchResources: object): Readonly<Record<string, unknown>> {
+  return {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name, labels: { [labels.name]: 'certway', 'app.kubernetes.io/part-of': 'certway' } },
+    spec: { policyName: policy, validationActions: ['Deny'], matchResources },
+  };
+}

@@ -3,19 +3,19 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import { tenantPolicies } from '../../src/tenancy/policies.ts';
+import { ownBinding, tenantPolicies } from '../../src/tenancy/policies.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 const head = `# Made by \`npm run manifests\` from src/tenancy/policies.ts; change it there.
 #
-# What keeps each tenant to its own names and issuers. Without bindings these policies do nothing: docs/tenancy.md says who binds them, and to
-# which namespaces. The names that a namespace may use stand in its annotation certway.dev/domains.
+# What keeps each tenant to its own names and issuers. Without bindings the policies certway-tenant-* do nothing: docs/tenancy.md says who binds
+# them, and to which namespaces. The names that a namespace may use stand in its annotation certway.dev/domains.
 `;
 
 /** By their path below the root of the repository. */
 export function madeManifests(): ReadonlyMap<string, string> {
-  const policies = tenantPolicies().map((each) => stringify(each, { lineWidth: 140 }));
+  const policies = [...tenantPolicies(), ownBinding()].map((each) => stringify(each, { lineWidth: 140 }));
   return new Map([['deploy/tenancy/policies.yaml', `${head}${policies.join('---\n')}`]]);
 }
 
