@@ -145,6 +145,8 @@ describe('without admission policies', () => {
       tenant('last', { namespaces: [one.namespace, two.namespace], domains: [domain('ca')], issuer: allowed }),
     ]);
     await two.says('mine', 'Issuing', /may not have a certificate for/);
+    await admin.apply([tenant('last', { namespaces: [one.namespace, two.namespace], domains: [domain('a')] })]);
+    await two.says('mine', 'Issuing', /may not use Issuer "ca"; it may use ClusterIssuer/);
     expect((await two.secret('mine'))?.data?.['tls.crt']).toBeDefined();
     expect(await two.secret('theirs')).toBeUndefined();
   });
