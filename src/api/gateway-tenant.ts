@@ -23,6 +23,31 @@ export interface GatewayTenantSpec {
     /** Absent: every ClusterIssuer. */
     readonly allowed?: readonly TenantIssuer[];
   };
+  /** A Gateway of the tenant's own, made and kept by Certway. */
+  readonly gateway?: TenantGateway;
+}
+
+export interface TenantGateway {
+  /** One of the tenant's namespaces; default: the first. */
+  readonly namespace?: string;
+  /** Default: gateway. */
+  readonly name?: string;
+  readonly className: string;
+  /** http01: a listener for each of `hostnames`. dns01 and existingSecret: for each domain one for it and one for all beneath it. */
+  readonly certificates: 'http01' | 'dns01' | 'existingSecret';
+  /** A ClusterIssuer; with http01 and dns01. */
+  readonly issuer?: string;
+  readonly hostnames?: readonly string[];
+  /** With existingSecret, in the Gateway's namespace. */
+  readonly secretName?: string;
+  /** Services that end TLS themselves: a listener each, for TLSRoutes. */
+  readonly passthrough?: readonly { readonly name: string; readonly hostname: string }[];
+  /** Namespaces of no tenant whose routes may attach too. */
+  readonly attachedNamespaces?: readonly string[];
+  /** Whose ListenerSets may attach; default None. */
+  readonly listenerSets?: 'None' | 'Tenant';
+  /** What the tenant's routes may do on port 80; default RedirectAndChallengeOnly. */
+  readonly httpListener?: 'RedirectAndChallengeOnly' | 'Open';
 }
 
 export interface TenantIssuer {
@@ -42,7 +67,7 @@ export interface TenantConflict {
 
 export interface GatewayTenantStatus {
   readonly observedGeneration?: number;
-  /** Ready: all of it is the tenant's; Conflicts name what is not. */
+  /** Ready: all of it is the tenant's, and `conflicts` names what is not. GatewayReady, where it has a Gateway of its own: that stands as it is described. */
   readonly conditions?: readonly Condition[];
   readonly conflicts?: readonly TenantConflict[];
 }

@@ -3,7 +3,7 @@
 
 import type { GatewayTenant } from '../api/gateway-tenant.ts';
 import type { KubeObject } from '../api/meta.ts';
-import { annotations } from '../api/names.ts';
+import { annotations, labels } from '../api/names.ts';
 import type { Change } from '../kube/store.ts';
 import { domainOf, domainsAbove } from '../tenancy/ownership.ts';
 import type { Stores } from './ports.ts';
@@ -26,7 +26,7 @@ export function readTenantKey(key: string): { readonly kind: 'namespace' | 'tena
   return { kind: key.slice(0, slash) === 'namespace' ? 'namespace' : 'tenant', name: key.slice(slash + 1) };
 }
 
-type Watched = Pick<Stores, 'gatewayTenants' | 'namespaces'>;
+type Watched = Pick<Stores, 'gatewayTenants' | 'namespaces' | 'gateways' | 'routes'>;
 
 export function wireTenants(stores: Watched, queues: TenantQueues): void {
   stores.gatewayTenants.subscribe((change) => {
@@ -42,6 +42,8 @@ export function wireTenants(stores: Watched, queues: TenantQueues): void {
       for (const other of related(stores, each)) wake(other);
     }
   });
+  for (const made of [stores.gateways, stores.routes])
+    made.subscribe((change: Change<KubeObject>) => wakeTenantOf(queues, change));
   stores.namespaces.subscribe((change) => {
     if (change.kind === 'removed') return;
     const isTenants = stores.gatewayTenants.by('namespace', change.key).length > 0;
@@ -49,6 +51,20 @@ export function wireTenants(stores: Watched, queues: TenantQueues): void {
       queues.tenant(namespaceKey(change.key), change);
     }
   });
+}
+
+/** What was made for a tenant, by the label that it has, or had. */
+function wakeTenantOf(queues: TenantQueues, change: Change<KubeObject>): void {
+  const [now, before] = [change.kind === 'applied' ? change.object : undefined, change.previous];
+  if (
+    now !== undefined &&
+    before !== undefined &&
+    now.metadata.generation === before.metadata.generation &&
+    now.metadata.labels === before.metadata.labels
+  )
+    return;
+  const names = [now, before].flatMap((each) => each?.metadata.labels?.[labels.tenant] ?? []);
+  for (const name of new Set(names)) queues.tenant(tenantKey(name), change);
 }
 
 /** Those whose names the change may give or take. */

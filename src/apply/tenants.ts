@@ -3,6 +3,7 @@
 
 import type { Namespace } from '../api/gateway.ts';
 import type { GatewayTenant } from '../api/gateway-tenant.ts';
+import type { Condition } from '../api/meta.ts';
 import type { Reply } from '../api/reply.ts';
 import { gatewayTenants, namespaces } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
@@ -13,6 +14,7 @@ import { isProjected, project } from '../tenancy/projection.ts';
 import { tenantStatus } from '../tenancy/tenant-status.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
+import { keepGateway } from './tenant-gateway.ts';
 import { readTenantKey } from './tenant-wakes.ts';
 
 /** Owns what it projects, and nothing else, of each Namespace. */
@@ -62,11 +64,17 @@ async function tellNamespace(ports: TenantPorts, name: string): Promise<Written>
 async function tellTenant(ports: TenantPorts, name: string): Promise<Written> {
   const tenant = ports.stores.gatewayTenants.get(name);
   if (tenant === undefined) return undefined;
-  const wanted = tenantStatus(tenant, knownTenants(ports));
-  const [condition] = wanted.conditions ?? [];
-  if (condition === undefined) return undefined;
-  const conditions = withCondition(tenant.status?.conditions, condition, ports.now());
-  const status = { ...wanted, conditions };
+  const tenants = knownTenants(ports);
+  const gateway = await keepGateway(ports, tenant, tenants);
+  if (!gateway.ok) return gateway;
+  const wanted = tenantStatus(tenant, tenants);
+  const now = ports.now();
+  const said = [...(wanted.conditions ?? []), ...(gateway.value === undefined ? [] : [gateway.value])];
+  const standing = tenant.status?.conditions?.filter(({ type }) => said.some((each) => each.type === type));
+  const status = {
+    ...wanted,
+    conditions: said.reduce<readonly Condition[]>((all, each) => withCondition(all, each, now), standing ?? []),
+  };
   if (JSON.stringify(inOrder(status)) === JSON.stringify(inOrder(tenant.status ?? {}))) return undefined;
   const written = await ports.kube.replaceStatus(gatewayTenants, { ...tenant, status });
   if (written.ok) ports.stores.gatewayTenants.note(written.value);

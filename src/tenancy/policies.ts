@@ -98,6 +98,14 @@ const routes: Policy = {
   variables: [
     ['names', 'has(object.spec.hostnames) ? object.spec.hostnames.map(each, string(each)) : []'],
     ['outside', namesOutside('variables.names')],
+    [
+      'plain',
+      `!('https-only' in variables.rules) || !has(object.spec.parentRefs) ? [] : object.spec.parentRefs.filter(each, (!has(each.kind) || each.kind == 'Gateway') && (!has(each.sectionName) || each.sectionName == 'http') && (!has(each.port) || each.port == 80))`,
+    ],
+    [
+      'redirects',
+      `has(object.spec.rules) && object.spec.rules.all(rule, has(rule.filters) && rule.filters.exists(each, each.type == 'RequestRedirect'))`,
+    ],
   ],
   validations: [
     {
@@ -106,6 +114,10 @@ const routes: Policy = {
     },
     outside,
     wildcards,
+    {
+      expression: 'variables.exempt || size(variables.plain) == 0 || variables.redirects',
+      message: `${object} + ': on port 80 ' + variables.tenant + ' may only redirect; name the HTTPS listener in spec.parentRefs[].sectionName, which attaches to all of Gateway ' + variables.plain[0].name + ' where it is left out.'`,
+    },
   ],
 };
 

@@ -31,12 +31,13 @@ export function project(
 }
 
 function projectionOf(tenant: GatewayTenant, tenants: Tenants): Projection {
-  const { allowWildcard, issuer } = tenant.spec;
+  const { allowWildcard, issuer, gateway } = tenant.spec;
   const own = ownDomains(tenant, tenants);
   const foreign = foreignBeneath(tenant, own, tenants).map((domain) => `!${domain}`);
   const rules = [
     ...(allowWildcard === true ? ['wildcards'] : []),
     ...(issuer?.allowOwn === true ? ['own-issuers'] : []),
+    ...(gateway !== undefined && gateway.httpListener !== 'Open' ? ['https-only'] : []),
   ];
   return {
     [annotations.tenant]: tenant.metadata.name,

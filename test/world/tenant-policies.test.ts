@@ -24,7 +24,7 @@ const tenants = {
   parent: {
     'certway.dev/tenant': 'parent',
     'certway.dev/domains': 'parent.example,!sub.parent.example,deep.sub.parent.example',
-    'certway.dev/tenant-rules': 'wildcards,own-issuers',
+    'certway.dev/tenant-rules': 'wildcards,own-issuers,https-only',
   },
   any: { 'certway.dev/domains': 'any.example', 'certway.dev/allowed-issuers': 'ClusterIssuer/*' },
   unknown: {},
@@ -170,6 +170,24 @@ describe.each(['HTTPRoute', 'GRPCRoute', 'TLSRoute'] as const)('a %s', (kind) =>
 
 it('a route of an older version is no way around', async () => {
   await expect(tryOut(route(space('alice'), ['bob.example'], 'HTTPRoute', 'v1beta1'))).rejects.toThrow(/bob\.example/);
+});
+
+it('a route attaches to port 80 with redirects alone, where the tenant is held to HTTPS', async () => {
+  const attached = (parentRefs: readonly object[], rules: readonly object[]) => ({
+    ...route(space('parent'), ['www.parent.example'], 'HTTPRoute'),
+    spec: { parentRefs, hostnames: ['www.parent.example'], rules },
+  });
+  const serves = [{ backendRefs: [{ name: 'web', port: 80 }] }];
+  const redirects = [{ filters: [{ type: 'RequestRedirect', requestRedirect: { scheme: 'https' } }] }];
+  await tryOut(attached([{ name: 'own', sectionName: 'https-www' }], serves));
+  await tryOut(attached([{ name: 'own', sectionName: 'http' }], redirects));
+  await tryOut(attached([{ name: 'set', kind: 'ListenerSet' }], serves));
+  for (const parent of [{ name: 'own', sectionName: 'http' }, { name: 'own' }, { name: 'own', port: 80 }]) {
+    await expect(tryOut(attached([{ name: 'another', sectionName: 'https-www' }, parent], serves))).rejects.toThrow(
+      /on port 80 tenant parent may only redirect/,
+    );
+    await expect(tryOut(attached([parent], [...redirects, ...serves]))).rejects.toThrow(/only redirect/);
+  }
 });
 
 const specs: readonly (readonly [of: Tenant, spec: object, refused: RegExp | 'allowed'])[] = [

@@ -4,7 +4,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Namespace } from '../../src/api/gateway.ts';
+import type { Certificate } from '../../src/api/certmanager.ts';
+import type { Gateway, Namespace } from '../../src/api/gateway.ts';
 import type { GatewayTenant } from '../../src/api/gateway-tenant.ts';
 import { conditionOf } from '../../src/plan/conditions.ts';
 import { controllerUser } from '../rig/audit.ts';
@@ -149,6 +150,108 @@ describe('without admission policies', () => {
     await two.says('mine', 'Issuing', /may not use Issuer "ca"; it may use ClusterIssuer/);
     expect((await two.secret('mine'))?.data?.['tls.crt']).toBeDefined();
     expect(await two.secret('theirs')).toBeUndefined();
+  });
+});
+
+describe('a Gateway of a tenant’s own', () => {
+  const spec = {
+    className: 'own-of-a-test',
+    certificates: 'http01',
+    issuer: 'nobody',
+    hostnames: [`www.${domain('g')}`],
+  } as const;
+  const apply = (more: Partial<GatewayTenant['spec']['gateway']> = {}, rest: Partial<GatewayTenant['spec']> = {}) =>
+    admin.apply([
+      tenant('owner', { namespaces: [one.namespace], domains: [domain('g')], gateway: { ...spec, ...more }, ...rest }),
+    ]);
+  const says = (status: 'True' | 'False', words: RegExp) =>
+    until(`GatewayReady to say ${words}`, async () => {
+      const found = await admin.get<GatewayTenant>('gatewaytenant', `${stem}-owner`);
+      const ready = conditionOf(found.status?.conditions, 'GatewayReady');
+      expect(ready).toMatchObject({ status, message: expect.stringMatching(words) });
+      return true;
+    });
+  const hostnames = async () =>
+    (await admin.get<Gateway>('gateway', 'gateway', '-n', one.namespace)).spec.listeners.map(
+      ({ hostname }) => hostname,
+    );
+
+  it('is made, kept, and followed by the Certificates of its listeners', async () => {
+    await admin.run(['delete', 'gatewaytenant', `${stem}-last`, '--ignore-not-found']);
+    await admin.apply([
+      {
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: 'GatewayClass',
+        metadata: { name: spec.className },
+        spec: { controllerName: 'example.test/none' },
+      },
+    ]);
+    await apply();
+    await says('True', /stands as it is described/);
+    expect(await hostnames()).toEqual([undefined, `www.${domain('g')}`]);
+    await until('the Certificate of its listener', async () => {
+      const [found] = (await one.list<Certificate>('certificates')).filter(({ spec: { dnsNames } }) =>
+        dnsNames?.includes(`www.${domain('g')}`),
+      );
+      expect(found?.spec.issuerRef).toMatchObject({ kind: 'ClusterIssuer', name: 'nobody' });
+      return found;
+    });
+  });
+
+  it('is put right after an edit, and its redirect comes back', async () => {
+    await admin.run([
+      'patch',
+      'gateway',
+      'gateway',
+      '-n',
+      one.namespace,
+      '--type=json',
+      '-p',
+      '[{"op":"remove","path":"/spec/listeners/1"}]',
+    ]);
+    await admin.run(['delete', 'httproute', 'gateway-redirect', '-n', one.namespace]);
+    await until('both to be put right', async () => {
+      expect(await hostnames()).toEqual([undefined, `www.${domain('g')}`]);
+      return admin.run(['get', 'httproute', 'gateway-redirect', '-n', one.namespace]);
+    });
+  });
+
+  it('follows its description, and what is foreign is refused while the rest goes on to stand', async () => {
+    await apply({ hostnames: [`www.${domain('g')}`, `api.${domain('g')}`], httpListener: 'Open' });
+    await until('the new listener, without the redirect', async () => {
+      expect(await hostnames()).toEqual([undefined, `www.${domain('g')}`, `api.${domain('g')}`]);
+      await expect(admin.run(['get', 'httproute', 'gateway-redirect', '-n', one.namespace])).rejects.toThrow(
+        /not found/,
+      );
+      return true;
+    });
+    await apply({ hostnames: [domain('b')] });
+    await says('False', /may not have a certificate for/);
+    expect(await hostnames()).toContain(`api.${domain('g')}`);
+  });
+
+  it('never takes over what is there already', async () => {
+    const foreign = {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'Gateway',
+      metadata: { name: 'theirs', namespace: one.namespace },
+      spec: { gatewayClassName: spec.className, listeners: [{ name: 'x', port: 80, protocol: 'HTTP' }] },
+    };
+    await admin.apply([foreign]);
+    await apply({ name: 'theirs' });
+    await says('False', /is there already and was not made for this tenant/);
+    expect((await admin.get<Gateway>('gateway', 'theirs', '-n', one.namespace)).spec.listeners).toHaveLength(1);
+  });
+
+  it('goes with the tenant', async () => {
+    await apply();
+    await says('True', /stands as it is described/);
+    await admin.run(['delete', 'gatewaytenant', `${stem}-owner`]);
+    await until('the Gateway to be gone', async () => {
+      await expect(admin.run(['get', 'gateway', 'gateway', '-n', one.namespace])).rejects.toThrow(/not found/);
+      return true;
+    });
+    await admin.run(['delete', 'gatewayclass', spec.className]);
   });
 });
 
