@@ -10,6 +10,7 @@ import { readStatusArgs } from './cli/status-args.ts';
 import { type ControllerConfig, readController, resolveOf } from './controller-config.ts';
 import { durationOf } from './flag-values.ts';
 import { defaultValues, usage } from './flags.ts';
+import { type InfraConfig, readInfra } from './infra-config.ts';
 
 export interface GrantConfig {
   readonly command: 'grant';
@@ -44,6 +45,7 @@ export interface RevokeConfig extends RevokeArgs {
 
 export type Config =
   | ControllerConfig
+  | InfraConfig
   | GrantConfig
   | StatusConfig
   | CheckConfig
@@ -60,6 +62,8 @@ export function readConfig(argv: readonly string[], env: Environment): Reply<Con
   switch (command) {
     case 'controller':
       return orHelp(readController(rest, env));
+    case 'infra':
+      return readInfra(rest, env);
     case 'grant':
       return readGrant(rest);
     case 'status':
@@ -80,7 +84,7 @@ export function readConfig(argv: readonly string[], env: Environment): Reply<Con
       return {
         ok: false,
         problem: [
-          `unknown command "${command}"; known: controller, grant, status, check, budget, account, revoke, help`,
+          `unknown command "${command}"; known: controller, infra, grant, status, check, budget, account, revoke, help`,
         ],
       };
   }

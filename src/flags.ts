@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 
-interface Flag {
+export interface Flag {
   readonly type: 'string' | 'boolean';
   readonly default?: string | boolean;
   readonly help: string;
@@ -162,14 +162,23 @@ export type Values = { readonly [Name in keyof typeof flags]: string };
 
 /** Every flag's text, given or default; mistakes are added to the list. */
 export function readFlags(argv: readonly string[], mistakes: string[]): Values | 'help' {
+  return readTable(flags, argv, mistakes);
+}
+
+/** The same for the flags of another command. */
+export function readTable<Name extends string>(
+  table: Readonly<Record<Name, Flag>>,
+  argv: readonly string[],
+  mistakes: string[],
+): Readonly<Record<Name, string>> | 'help' {
+  const known: Readonly<Record<string, Flag>> = table;
   const options = Object.fromEntries(
-    [...Object.keys(flags), 'help'].map((name) => [name, { type: 'string' as const }]),
+    [...Object.keys(known), 'help'].map((name) => [name, { type: 'string' as const }]),
   );
   // A boolean flag may stand alone (--leader-elect) or with a value (--leader-elect=false), as Go's flags do.
   const spelled = argv.map((word) => {
     const name = word.startsWith('--') ? word.slice(2) : '';
-    const isBoolean =
-      name === 'help' || (Object.hasOwn(flags, name) && flags[name as keyof typeof flags].type === 'boolean');
+    const isBoolean = name === 'help' || (Object.hasOwn(known, name) && known[name]?.type === 'boolean');
     return isBoolean ? `${word}=true` : word;
   });
   const given: Record<string, string> = {};
@@ -178,27 +187,35 @@ export function readFlags(argv: readonly string[], mistakes: string[]): Values |
     if (token.kind === 'positional') mistakes.push(`unexpected argument "${token.value}"`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help') return 'help';
-    if (!Object.hasOwn(flags, token.name)) mistakes.push(`unknown flag --${token.name}`);
+    if (!Object.hasOwn(known, token.name)) mistakes.push(`unknown flag --${token.name}`);
     else if (token.value === undefined) mistakes.push(`--${token.name} needs a value`);
     else given[token.name] = token.value;
   }
-  return valuesOf(given);
+  return valuesOf(table, given);
 }
 
-function valuesOf(given: Readonly<Record<string, string>>): Values {
-  const entries = Object.entries<Flag>(flags).map(([name, flag]) => [name, given[name] ?? String(flag.default ?? '')]);
-  return Object.fromEntries(entries) as Values;
+function valuesOf<Name extends string>(
+  table: Readonly<Record<Name, Flag>>,
+  given: Readonly<Record<string, string>>,
+): Readonly<Record<Name, string>> {
+  const entries = Object.entries<Flag>(table).map(([name, flag]) => [name, given[name] ?? String(flag.default ?? '')]);
+  return Object.fromEntries(entries) as Readonly<Record<Name, string>>;
 }
 
-export const defaultValues: Values = valuesOf({});
+export const defaultValues: Values = valuesOf(flags, {});
 
-export function usage(): string {
-  const lines = Object.entries<Flag>(flags).map(([name, flag]) => {
+/** One line a flag, for a usage text. */
+export function flagLines(table: Readonly<Record<string, Flag>>): readonly string[] {
+  return Object.entries(table).map(([name, flag]) => {
     const fallback = flag.default === undefined || flag.default === '' ? '' : ` (default ${flag.default})`;
     return `  --${name.padEnd(46)} ${flag.help}${fallback}`;
   });
+}
+
+export function usage(): string {
   return [
     'certway controller [flags]    watch Gateways, ListenerSets, Certificates and Issuers, and issue',
+    'certway infra [flags]         run Envoy Gateway in Gateway Namespace Mode as GatewayInfra default asks; --help lists its flags',
     'certway grant NAMESPACE…      print the RoleBindings that let the controller write Secrets there',
     'certway status KIND NAME      say what a listenerset, xlistenerset, gateway or certificate waits for, and who can fix it;',
     '                              [-n NAMESPACE] [--kubeconfig FILE] [-o json]; exit code 0: nothing is missing, 1: something is',
@@ -213,7 +230,7 @@ export function usage(): string {
     '                              [--serial HEX] [--now]: --now revokes before there is another one',
     '',
     'Flags of the controller:',
-    ...lines,
+    ...flagLines(flags),
     '',
   ].join('\n');
 }

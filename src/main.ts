@@ -7,6 +7,9 @@ import { certificateReconciler } from './apply/certificate.ts';
 import { isExpected, knownOrders, liveOrders } from './apply/challenge-lookup.ts';
 import { dnsSecrets } from './apply/dns-secrets.ts';
 import { keepGrants } from './apply/grant-keeper.ts';
+import { infraDoor } from './apply/infra-door.ts';
+import { acknowledgeDrains } from './apply/infra-drain.ts';
+import { wireInfra } from './apply/infra-triggers.ts';
 import { startIssuance } from './apply/issuance.ts';
 import { timeIssuances } from './apply/issuance-times.ts';
 import { issuerReconciler } from './apply/issuer.ts';
@@ -25,6 +28,8 @@ import { signers } from './apply/signers.ts';
 import { wireStamps } from './apply/stamp-wakes.ts';
 import { stampReconciler } from './apply/stamps.ts';
 import { makeStores } from './apply/stores.ts';
+import { wireTenants } from './apply/tenant-wakes.ts';
+import { tenantReconciler } from './apply/tenants.ts';
 import { secretChanged, wireTriggers } from './apply/triggers.ts';
 import { vaultSigner, vaultVerdict } from './apply/vault.ts';
 import { startWatches } from './apply/watches.ts';
@@ -63,11 +68,16 @@ async function controller(config: ControllerConfig): Promise<number> {
     guardWrite: lead.mayWrite,
     onRequest: metrics.kubeRequest,
   });
-  const kube = kubeClient(session, (warning) => log.warn({ warning }, 'the API server warns'));
 
   // watch → store → queue: every replica keeps its caches warm.
   const stores = makeStores(onBug);
   const work = makeWork();
+  // Shut where the infrastructure half has Certway hold still.
+  const door = infraDoor(
+    kubeClient(session, (warning) => log.warn({ warning }, 'the API server warns')),
+    stores,
+  );
+  const { kube } = door;
   const watched = { session, signal, log, onBug };
   const https = openHttps({ proxies: config.proxies, userAgent: 'certway-controller' });
   const told = {
@@ -108,6 +118,7 @@ async function controller(config: ControllerConfig): Promise<number> {
     records: new Map(),
     renewals: new Map(),
     hurried: new Set(),
+    awaitingMove: new Map(),
     keys: keyMaker(),
     keystores: keystoreMaker(),
     secrets: secretWatches({
@@ -121,11 +132,13 @@ async function controller(config: ControllerConfig): Promise<number> {
       requestToken: tokenRequests(session),
     }),
     ...told,
-    budgets: budgets({ mode: config.budgets, ports: { kube, stores, log, now: Date.now, ...told }, metrics }),
+    budgets: budgets({ mode: config.budgets, ports: { kube, stores, log, now: Date.now, wakeIssuer: work.issuer, ...told }, metrics }),
   };
   metrics.budgets(ports.budgets.samples, ports.now);
   wireTriggers(ports, work);
   wireStamps(stores, work);
+  wireTenants(stores, work);
+  wireInfra(ports, work);
   metrics.leading(lead.mayWrite);
   // Who issues, Certway or a cert-manager, may change while we run.
   const issuance = startIssuance({ ...watched, config: config.ownership, lease: config.lease, ports, queues: work });
@@ -155,6 +168,7 @@ async function controller(config: ControllerConfig): Promise<number> {
     const judges = { verdict: vaultVerdict, forget: ports.vaults.forget, solverSecrets: dnsSecrets };
     const shimless = besideShims({ ...ports, rival: issuance.rival });
     led.use(keepGrants(ports));
+    led.use(acknowledgeDrains(ports, door));
     led.use(ports.budgets);
     led.defer(timeIssuances(ports, metrics));
     metrics.observe(stores);
@@ -167,6 +181,7 @@ async function controller(config: ControllerConfig): Promise<number> {
       request: issuance.through((each) => requestReconciler(each, signing)),
       cleanup: orderCleanup(ports),
       renewalInfo: issuance.through(renewalInfoReconciler),
+      tenant: tenantReconciler(ports),
       stamp: issuance.through((each) => stampReconciler(each, work.stamp)),
       workers: config.workers,
       log,
@@ -212,6 +227,8 @@ async function main(): Promise<number> {
       return (await import('./cli/account.ts')).runAccount(config.value, process);
     case 'revoke':
       return (await import('./cli/revoke.ts')).runRevoke(config.value, process);
+    case 'infra':
+      return (await import('./main-infra.ts')).infra(config.value, process.env);
     case 'controller':
       return controller(config.value);
     default:

@@ -28,6 +28,17 @@ export function authorization(
   return endpoint.post({ action: 'authorization', url, key, accountUrl, read, signal });
 }
 
+/** §7.5.2: what it proved must be proven again. */
+export function deactivateAuthorization(
+  { endpoint, key, accountUrl }: AcmeSession,
+  url: string,
+  signal?: AbortSignal,
+): Promise<AcmeReply<AcmeAuthorization>> {
+  const read = (document: Document) => parseAuthorization(document, url);
+  const payload = { status: 'deactivated' };
+  return endpoint.post({ action: 'authorization', url, key, accountUrl, payload, read, signal });
+}
+
 const statuses = ['pending', 'valid', 'invalid', 'deactivated', 'expired', 'revoked'] as const;
 
 /** The authorization object of §7.1.4. Challenges that we cannot read are left out: new types appear without notice (§8). */

@@ -37,7 +37,7 @@ export const annotations = {
   domains: 'certway.dev/domains',
   /** There too, by Certway: the GatewayTenant that the Namespace belongs to. */
   tenant: 'certway.dev/tenant',
-  /** There too: what else the tenant may, of "wildcards" and "own-issuers", comma-separated. */
+  /** There too: what else the tenant may, of "wildcards", "own-issuers" and "https-only", comma-separated. */
   tenantRules: 'certway.dev/tenant-rules',
   /** There too: the issuers that it may use, as "Kind/name" or "Kind.group/name", "*" for any name, comma-separated. */
   allowedIssuers: 'certway.dev/allowed-issuers',
@@ -85,6 +85,8 @@ export const labels = {
   budget: 'certway.dev/budget',
   /** On what is stamped from a ClusterIssuer, by its name, for people to select by: nothing is believed for it. */
   stampedFrom: 'certway.dev/stamped-from',
+  /** On the Gateway of a tenant's own and on its redirect: the GatewayTenant. */
+  tenant: 'certway.dev/tenant',
   /** On RoleBindings that give the certificate half its Secret rights in a namespace. */
   grant: 'certway.dev/grant',
   /** Prefix of one label per hostname on an Order: `host.certway.dev/<hash>`. */

@@ -3,8 +3,10 @@
 import type { Certificate, CertificateRequest, Issuer } from './certmanager.ts';
 import type { Challenge } from './challenge.ts';
 import type { ConfigMap, KubeEvent, Lease, Metadata, Secret } from './core.ts';
+import type { Crd } from './crd.ts';
 import type { Gateway, GatewayClass, HttpRoute, ListenerSet, Namespace, ReferenceGrant } from './gateway.ts';
 import type { GatewayInfra } from './gateway-infra.ts';
+import type { GatewayTenant } from './gateway-tenant.ts';
 import type { KubeObject } from './meta.ts';
 import type { Order } from './order.ts';
 
@@ -94,10 +96,19 @@ export const gatewayInfras = resource<GatewayInfra>(
   'cluster',
 );
 
+export const gatewayTenants = resource<GatewayTenant>(
+  'certway.dev',
+  'v1alpha1',
+  'gatewaytenants',
+  'GatewayTenant',
+  'cluster',
+);
+
 // What infra renders or watches; it reads of them only what it wrote, so their metadata and an open rest is enough.
 export interface Rendered extends KubeObject {
   readonly [field: string]: unknown;
 }
+export const renderedConfigMaps = resource<Rendered>('', 'v1', 'configmaps', 'ConfigMap', 'namespaced');
 export const serviceAccounts = resource<Rendered>('', 'v1', 'serviceaccounts', 'ServiceAccount', 'namespaced');
 export const services = resource<Rendered>('', 'v1', 'services', 'Service', 'namespaced');
 export const endpointSlices = resource<Rendered>(
@@ -108,6 +119,18 @@ export const endpointSlices = resource<Rendered>(
   'namespaced',
 );
 export const deployments = resource<Rendered>('apps', 'v1', 'deployments', 'Deployment', 'namespaced');
+// Read of an earlier install of Envoy Gateway, and of what it made.
+export const daemonSets = resource<Rendered>('apps', 'v1', 'daemonsets', 'DaemonSet', 'namespaced');
+export const replicaSets = resource<Rendered>('apps', 'v1', 'replicasets', 'ReplicaSet', 'namespaced');
+export const pods = resource<Rendered>('', 'v1', 'pods', 'Pod', 'namespaced');
+export const jobs = resource<Rendered>('batch', 'v1', 'jobs', 'Job', 'namespaced');
+export const autoscalers = resource<Rendered>(
+  'autoscaling',
+  'v2',
+  'horizontalpodautoscalers',
+  'HorizontalPodAutoscaler',
+  'namespaced',
+);
 export const podDisruptionBudgets = resource<Rendered>(
   'policy',
   'v1',
@@ -165,7 +188,7 @@ export const admissionPolicyBindings = resource<Rendered>(
   'ValidatingAdmissionPolicyBinding',
   'cluster',
 );
-export const wholeCrds = resource<Rendered>(
+export const wholeCrds = resource<Crd>(
   'apiextensions.k8s.io',
   'v1',
   'customresourcedefinitions',

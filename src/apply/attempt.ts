@@ -7,6 +7,7 @@ import type { CsrFacts } from '../pki/csr.ts';
 import { keyMatchesSpec } from '../pki/keys.ts';
 import type { Renewal } from '../plan/renewal.ts';
 import type { AttemptSeen } from '../plan/seen.ts';
+import type { Ground } from './infra-sight.ts';
 import type { Look } from './order-turn.ts';
 import type { SecretContent } from './secret-content.ts';
 import type { KeystoreCheck } from './see-keystores.ts';
@@ -43,6 +44,8 @@ export interface Attempt {
   presentedAt?: number;
   /** A look at the path of a proof that is still going on, or whose result nobody has taken yet. */
   look?: Look;
+  /** Where the Gateways were when the paths of the order's proofs answered. */
+  ground?: Ground;
   /** What the API server said when it refused to let us touch the namespace's Secrets; until a right is granted there. */
   forbidden?: { readonly message: string; readonly since: number };
   /** Another refusal of the API server; `count` in a row. */
@@ -79,7 +82,17 @@ export function renewAttempt(attempt: Attempt, revision: number): Attempt {
 
 /** Forgets what belonged to a request that is gone, by our hand or somebody else's: neither its order's waits nor its refusal are the next one's. */
 export function forgetRequest(attempt: Attempt): void {
-  const parts = ['signed', 'failure', 'order', 'freshOrder', 'presentedAt', 'look', 'wait', 'request'] as const;
+  const parts = [
+    'signed',
+    'failure',
+    'order',
+    'freshOrder',
+    'presentedAt',
+    'look',
+    'ground',
+    'wait',
+    'request',
+  ] as const;
   for (const part of parts) delete attempt[part];
 }
 

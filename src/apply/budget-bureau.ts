@@ -4,6 +4,7 @@
 import type { Issuer } from '../api/certmanager.ts';
 import type { Limits } from '../budget/limits.ts';
 import { replay } from '../budget/replay.ts';
+import { AccountDesk } from './budget-accounts.ts';
 import { accountOf, directoryOf, provenAccount, type TenantOf } from './budget-ask.ts';
 import { type Checkpoints, checkpoints } from './budget-checkpoints.ts';
 import { Desk } from './budget-desk.ts';
@@ -20,6 +21,8 @@ export interface Bureau {
   now(): number;
   /** Hears the CA's clock once, where no reply has told it yet. */
   learnTime(): Promise<void>;
+  /** Who wants an account there. */
+  readonly newAccounts: AccountDesk;
   /** After all that came before. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   limits(): Limits;
@@ -42,6 +45,7 @@ interface Opening {
   bureau?: Bureau;
   readonly opened: Promise<Bureau>;
   readonly accounts: Map<string, Promise<void>>;
+  strays?: Promise<void>;
 }
 
 interface Needs extends BudgetOptions {
@@ -74,6 +78,12 @@ export function bureaus(needs: Needs): Bureaus {
     }
     const bureau = await opening.opened;
     await loadAccounts(needs, bureau, accounts);
+    opening.strays ??= loadStrays(needs, bureau, accounts);
+    await opening.strays;
+    // No issuer's own, as in a rehearsal: no Order of an issuer is one of that account's.
+    const own = provenAccount(issuer);
+    if (own !== '' && !accounts.has(own)) accounts.set(own, restore(needs, bureau, own, []));
+    await accounts.get(own);
     opening.bureau = bureau;
     return bureau;
   };
@@ -86,7 +96,10 @@ export function bureaus(needs: Needs): Bureaus {
       for (const { directory, setLimits } of all()) void texts.at(directory).then(setLimits);
     },
     [Symbol.asyncDispose]: async () => {
-      for (const { desk } of all()) desk[Symbol.dispose]();
+      for (const { desk, newAccounts } of all()) {
+        desk[Symbol.dispose]();
+        newAccounts[Symbol.dispose]();
+      }
       await Promise.all(all().map(({ books }) => books[Symbol.asyncDispose]()));
     },
   };
@@ -98,6 +111,22 @@ async function loadAccounts(needs: Needs, bureau: Bureau, accounts: Opening['acc
     if (!accounts.has(account)) accounts.set(account, restore(needs, bureau, account, issuers));
   }
   await Promise.all(accounts.values());
+}
+
+/** Accounts that no issuer has any more have spent of what all share. What they spent comes back in time, and then nobody needs their books. */
+async function loadStrays({ ports }: Needs, bureau: Bureau, accounts: Opening['accounts']): Promise<void> {
+  const { books, desk, now, directory } = bureau;
+  const { clusterIssuers, issuers } = ports.stores;
+  const held = new Set([clusterIssuers, issuers].flatMap((each) => [...each.list()].map(accountOf)));
+  for (const account of (await books.all()).filter((each) => !accounts.has(each))) {
+    const checkpoint = await books.read(account);
+    if (checkpoint === undefined) continue;
+    desk.ledger.restore(checkpoint);
+    const { cells, directoryHold } = desk.ledger.snapshot(account, now());
+    if (held.has(account) || cells.length > 0 || directoryHold !== undefined) continue;
+    ports.log.info({ account, directory }, 'what an account without an issuer has spent is back');
+    await books.drop(account);
+  }
 }
 
 function openBureau(
@@ -125,8 +154,11 @@ function openBureau(
   });
   let limits = first;
   let time: ReturnType<typeof endpoint.directory> | undefined;
+  const common = { directory, desk, books, now, accounts, inTurn: turns(), limits: () => limits };
+  const newAccounts = new AccountDesk(common);
   return {
-    directory,
+    ...common,
+    newAccounts,
     desk,
     books,
     now,
@@ -142,6 +174,7 @@ function openBureau(
       limits = next;
       desk.ledger.setLimits(next);
       desk.changed();
+      newAccounts.changed(ports.wakeIssuer);
     },
   };
 }

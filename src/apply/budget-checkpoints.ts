@@ -24,6 +24,10 @@ export interface CheckpointOptions {
 export interface Checkpoints extends AsyncDisposable {
   /** Undefined where there is none, or none that can be read. */
   read(account: string): Promise<Checkpoint | undefined>;
+  /** The accounts of which anything is kept; none where they may not be listed. */
+  all(): Promise<readonly string[]>;
+  /** Nobody needs what is kept of the account any more. */
+  drop(account: string): Promise<void>;
   /** Something was spent, or the CA has spoken: it is written in a while. */
   changed(account: string): void;
 }
@@ -75,6 +79,26 @@ class Books implements Checkpoints {
     }
     log.warn({ account, why: read.ok ? 'it is another account’s' : read.problem }, unread);
     return undefined;
+  }
+
+  async all(): Promise<readonly string[]> {
+    const { kube, namespace, directory, log } = this.#options;
+    const listed = await kube.list(configMaps, { namespace, labelSelector: `${labels.budget}=checkpoint` });
+    if (!listed.ok)
+      log.warn({ problem: listed.problem }, 'what was spent by accounts without an issuer cannot be read');
+    return (listed.ok ? listed.value : []).flatMap(({ metadata: { name, annotations: noted = {} } }) => {
+      const account = noted[annotations.account];
+      return account !== undefined && name === nameFor(directory, account) ? [account] : [];
+    });
+  }
+
+  async drop(account: string): Promise<void> {
+    const { kube, namespace, directory, log } = this.#options;
+    const { uid } = this.#of(account).map?.metadata ?? {};
+    const name = nameFor(directory, account);
+    const gone = await kube.delete(configMaps, { namespace, name }, uid === undefined ? {} : { uid });
+    if (!gone.ok && gone.problem.kind !== 'notFound') log.warn({ account, problem: gone.problem }, 'not deleted');
+    this.#known.delete(account);
   }
 
   changed(account: string): void {

@@ -31,6 +31,13 @@ interface Applicant {
   answers: ((place: Place) => void)[];
 }
 
+/** `stepAt`: since when it does what it does. */
+interface Admission {
+  readonly at: number;
+  readonly step: 'looks' | 'asks';
+  readonly stepAt: number;
+}
+
 /** Who comes within so long of each other is looked at together, ms. */
 const gatherMs = 5;
 /** No timer sleeps longer: clocks are set, and machines sleep. */
@@ -40,13 +47,16 @@ const admissionMs = 180_000;
 /** So few ask at once that a refusal is heard before many more have asked; whoever has not asked in so long does not count. */
 const mostAsking = 4;
 const askingMs = 5_000;
+/** Who has stood here for longer looks at its paths again before it asks (order/clearance.ts): so many may do that beside those that ask. */
+const staleMs = 60_000;
+const mostLooking = 12;
 
 export class Desk implements Disposable {
   readonly ledger: Ledger;
   readonly #options: DeskOptions;
   readonly #line = new Map<string, Applicant>();
-  /** Admitted ones of which the CA has not heard yet, and since when. */
-  readonly #admitted = new Map<string, number>();
+  /** Admitted ones of which the CA has not heard yet. */
+  readonly #admitted = new Map<string, Admission>();
   #rounds: Rounds = noRounds;
   #timer: { readonly handle: NodeJS.Timeout; readonly at: number } | undefined;
   #costMs = 0;
@@ -60,7 +70,11 @@ export class Desk implements Disposable {
   ask(ask: Ask, wake: () => void): Promise<Place> | Place {
     const now = this.#options.now();
     if (this.ledger.isReserved(ask.id)) {
-      if (this.#isStill(ask, now)) return { kind: 'admitted' };
+      if (this.#isStill(ask, now)) {
+        const admission = this.#admitted.get(ask.id);
+        if (admission !== undefined) this.#admitted.set(ask.id, { ...admission, step: 'asks', stepAt: now });
+        return { kind: 'admitted' };
+      }
       this.ledger.release(ask.id);
       this.#admitted.delete(ask.id);
     }
@@ -136,15 +150,20 @@ export class Desk implements Disposable {
 
   #room(): number {
     const now = this.#options.now();
-    const asking = [...this.#admitted.values()].filter((since) => now - since < askingMs).length;
-    return Math.max(0, mostAsking - asking);
+    const busy = (wanted: Admission['step']) =>
+      this.#admitted
+        .values()
+        .filter(({ step, stepAt }) => step === wanted && now - stepAt < askingMs)
+        .toArray().length;
+    return Math.max(0, Math.min(mostAsking - busy('asks'), mostLooking - busy('looks')));
   }
 
   #admit(ask: Ask, now: number): void {
     const applicant = this.#line.get(ask.id);
     if (applicant === undefined) return;
     this.ledger.reserve(ask, now);
-    this.#admitted.set(ask.id, now);
+    const step = now - applicant.since > staleMs ? 'looks' : 'asks';
+    this.#admitted.set(ask.id, { at: now, step, stepAt: now });
     this.#line.delete(ask.id);
     if (applicant.answers.length === 0) applicant.wake();
     for (const answer of applicant.answers) answer({ kind: 'admitted' });
@@ -186,7 +205,7 @@ export class Desk implements Disposable {
 
   #expire(): void {
     const now = this.#options.now();
-    for (const [id, at] of this.#admitted) {
+    for (const [id, { at }] of this.#admitted) {
       if (now - at < admissionMs) continue;
       this.#admitted.delete(id);
       this.ledger.release(id);

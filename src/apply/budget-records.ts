@@ -6,6 +6,7 @@ import type { Order } from '../api/order.ts';
 import type { Ask } from '../budget/ask.ts';
 import type { OrderRecord } from '../budget/replay.ts';
 import { conditionOf } from '../plan/conditions.ts';
+import { isRehearsing } from '../plan/rehearsal.ts';
 import { askFor, type TenantOf } from './budget-ask.ts';
 import { issuerKey } from './issuer-of.ts';
 import { requestName } from './names.ts';
@@ -62,6 +63,7 @@ function recordOf(of: Records, order: Order, now: number): OrderRecord | undefin
     }
     default:
       if (status?.url !== undefined) return { ask, state: 'open' };
+      if (isRehearsing(order)) return undefined;
       return of.isOurs?.(ask.id) === false ? { ask, state: 'untold' } : undefined;
   }
 }

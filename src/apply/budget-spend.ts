@@ -45,6 +45,14 @@ function spend(by: Spenders, bureau: Bureau, ask: Ask, spent: Spending): void {
   const { ledger } = desk;
   const now = bureau.now();
   switch (spent.kind) {
+    case 'unasked':
+      ledger.unasked(ask);
+      break;
+    case 'found':
+      ledger.reserve(ask, now);
+      ledger.found(ask.id, now);
+      desk.spent(ask.id);
+      break;
     case 'placed':
       // One that was found at the CA has not been admitted by this process.
       ledger.reserve(ask, now);

@@ -11,6 +11,7 @@ import { issuerOf } from './issuer-of.ts';
 import { isPaused } from './order-note.ts';
 import { identifiersOf, isUnfinished } from './order-object.ts';
 import type { Stores } from './ports.ts';
+import { rehearsalId } from './rehearsal-turn.ts';
 
 type Needed = Pick<Stores, 'orders' | 'issuers' | 'clusterIssuers' | 'limits'>;
 
@@ -22,6 +23,8 @@ export function watchSpending(stores: Needed, open: Bureaus, ours: Set<string>):
       const { uid = '' } = order.metadata;
       if (change.kind === 'applied' && isUnfinished(order)) return;
       ours.delete(uid);
+      for (const { desk } of open.all())
+        if (desk.ledger.isReserved(rehearsalId(uid)) || change.kind === 'removed') desk.leave(rehearsalId(uid));
       const bureau = open.all().find(({ desk }) => desk.ledger.isReserved(uid));
       if (bureau !== undefined) close(bureau, order, change.kind);
       else if (change.kind === 'removed') forget(open, order);

@@ -7,7 +7,7 @@ import type { OrderFact, OrderState } from '../order/state.ts';
 import { lineWords, retold, type Told } from '../plan/line-words.ts';
 import type { BudgetSample } from '../report/budget-metrics.ts';
 import type { Metrics } from '../report/metrics.ts';
-import { makeAccount, type NewAccount, type Registering } from './budget-accounts.ts';
+import type { NewAccount, Registering } from './budget-accounts.ts';
 import { accountOf, askFor, byNamespace, type TenantOf } from './budget-ask.ts';
 import { type Bureau, bureaus } from './budget-bureau.ts';
 import type { Place } from './budget-desk.ts';
@@ -27,17 +27,21 @@ export interface Budgets extends AsyncDisposable {
   made(order: Order): void;
   /** One step of an order's life. */
   happened(turn: OrderTurn, before: OrderState, fact: OrderFact, after: OrderState): void;
+  /** The order is over without having come to anything, and costs no more than it has. */
+  left(turn: OrderTurn): void;
   /** A person says that what the CA has stopped for the issuer's account may go on. */
   acted(issuer: Issuer): void;
   /** Registers an account when the CA's limit for that leaves room; one that exists is found all the same. */
   account(issuer: Issuer, how: NewAccount): Registering;
+  /** It had to wait for its account, and need not any longer. */
+  isCalled(issuer: Issuer): boolean;
   samples(): readonly BudgetSample[];
 }
 
 export interface BudgetOptions {
   /** `off`: every order is placed at once, and what the CA then refuses waits by itself. */
   readonly mode: 'on' | 'off';
-  readonly ports: Pick<Ports, 'kube' | 'stores' | 'accounts' | 'recorder' | 'log' | 'settings' | 'now'>;
+  readonly ports: Pick<Ports, 'kube' | 'stores' | 'accounts' | 'recorder' | 'log' | 'settings' | 'now' | 'wakeIssuer'>;
   readonly metrics: Pick<Metrics, 'budgetDenied' | 'budgetRefused'>;
   readonly tenantOf?: TenantOf;
 }
@@ -72,8 +76,10 @@ export function budgets(options: BudgetOptions): Budgets {
       const replacing = 'plain' in before && before.plain === true ? 'no' : 'asWished';
       spendAt({ open, metrics, now: ports.now }, turn, { before, fact, after }, (now) => askOf(turn, replacing, now));
     },
+    left: ({ order, issuer }) => open.known(issuer)?.desk.leave(order.metadata.uid ?? ''),
     acted: (issuer) => unpause(open, issuer, accountOf(issuer)),
-    account: async (issuer, how) => makeAccount(await open.at(issuer), how, { ports, metrics }),
+    account: async (issuer, how) => (await open.at(issuer)).newAccounts.make(issuer, how, { ports, metrics }),
+    isCalled: (issuer) => open.known(issuer)?.newAccounts.isCalled(issuer) === true,
     samples: () => open.all().map((bureau) => sampleOf(bureau, ports.now())),
     [Symbol.asyncDispose]: async () => {
       unsubscribe();
@@ -101,8 +107,10 @@ const unlimited: Budgets = {
   place: () => 'admitted',
   made: () => undefined,
   happened: () => undefined,
+  left: () => undefined,
   acted: () => undefined,
   account: (_, { make }) => make(),
+  isCalled: () => false,
   samples: () => [],
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };

@@ -7,6 +7,7 @@ import { lookForRecord } from '../dns/propagation.ts';
 import { viewFor } from '../dns/view.ts';
 import type { OrderFact, Proof } from '../order/state.ts';
 import { parseGoDuration } from '../pki/renewal.ts';
+import { longestDelayMs } from '../solve/path.ts';
 import type { OrderTurn } from './order-turn.ts';
 import { type PresentedRecord, presentedRecord, recordKey } from './record-notes.ts';
 import { dnsSolver, keptFor, laterBy, stuck, type Wish, wishFor } from './record-plan.ts';
@@ -99,7 +100,7 @@ function delayed(turn: OrderTurn, { name }: Wish, { at }: PresentedRecord): Seen
   const text = dnsSolver(turn, name)?.waitInsteadOfSelfCheck;
   const delayMs = text === undefined ? undefined : parseGoDuration(text);
   if (delayMs === undefined) return undefined;
-  const until = at + delayMs;
+  const until = at + Math.min(delayMs, longestDelayMs);
   if (until <= turn.ports.now()) return { fact: done };
   const message = 'The issuer’s solver asks for a delay instead of a self-check (waitInsteadOfSelfCheck).';
   return { fact: { kind: 'unreachable', reason: 'WaitInsteadOfSelfCheck', message, until } };

@@ -18,11 +18,13 @@ export async function findOrder(ports: Ports, session: AcmeSession, order: Order
   const claimed = new Set<string>();
   for (const each of ports.stores.orders.list()) if (each.status?.url !== undefined) claimed.add(each.status.url);
   let unread: CaProblem | undefined;
+  let listed = false;
   for await (const page of listOrders(session)) {
     if (!page.ok) {
       // No list at this CA (404, 405, no URL): nothing to find.
       return page.problem.kind === 'refused' ? { kind: 'notFound' } : { kind: 'problem', problem: page.problem };
     }
+    listed = true;
     const urls = page.value.filter((url) => !claimed.has(url));
     const read = await Promise.all(urls.map((url) => readOrder(session, url)));
     for (const reply of read) {
@@ -38,7 +40,8 @@ export async function findOrder(ports: Ports, session: AcmeSession, order: Order
     }
   }
   // The one that could not be read may be the very one: a second would be made beside it.
-  return unread === undefined ? { kind: 'notFound' } : { kind: 'problem', problem: unread };
+  if (unread !== undefined) return { kind: 'problem', problem: unread };
+  return { kind: 'notFound', ...(listed && { listed }) };
 }
 
 function comparable(identifiers: readonly CaIdentifier[]): string {

@@ -5,10 +5,13 @@ import { deactivate, findAccount, keepContact, register } from '../acme/account.
 import type { Issuer } from '../api/certmanager.ts';
 import type { Reply } from '../api/reply.ts';
 import { secrets } from '../api/resources.ts';
+import { holdIn } from '../infra/contract.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { CaProblem } from '../order/ca.ts';
+import { keepsSecrets } from '../plan/infra-hold.ts';
 import { refOf } from '../plan/object-ref.ts';
 import { accountKey, keyPlace, newKeySecret, readKeySecret } from './account-key.ts';
+import { contractIn } from './infra-sight.ts';
 import { failedAgain, type Held } from './issuer-held.ts';
 import { secretNamespace } from './issuer-of.ts';
 import type { Ports } from './ports.ts';
@@ -44,9 +47,15 @@ export async function loadKey(ports: Ports, issuer: Issuer, held: Held): Promise
     return undefined;
   }
   if (read.problem.problem.kind !== 'forbidden') return read.problem.problem;
-  held.key = { kind: 'other', seen: { kind: 'forbidden', message: needsGrant(namespace) }, watched };
+  held.key = { kind: 'other', seen: { kind: 'forbidden', message: whatLacks(ports, namespace) }, watched };
   held.waitsForSecret = true;
   return undefined;
+}
+
+/** A right that is on its way is nobody's to grant. */
+function whatLacks({ stores }: Ports, namespace: string): string {
+  const hold = holdIn(contractIn(stores), namespace);
+  return keepsSecrets(hold) ? hold.message : needsGrant(namespace);
 }
 
 function needsGrant(namespace: string): string {
@@ -58,6 +67,12 @@ export async function makeKey(ports: Ports, issuer: Issuer, held: Held): Promise
   const created = await ports.kube.create(secrets, newKeySecret(issuer, secretNamespace(ports, issuer), key));
   // Another issuer of the same account was faster: its key counts.
   if (!created.ok && created.problem.kind === 'alreadyExists') return loadKey(ports, issuer, held);
+  if (!created.ok && created.problem.kind === 'contested') {
+    const seen = { kind: 'forbidden', message: created.problem.message } as const;
+    held.key = { kind: 'other', seen, watched: watchedVersion(ports, issuer) ?? '' };
+    held.waitsForSecret = true;
+    return undefined;
+  }
   if (!created.ok) return created.problem;
   const { resourceVersion = '' } = created.value.metadata;
   held.key = { kind: 'read', secret: { resourceVersion, current: key }, watched: watchedVersion(ports, issuer) ?? '' };

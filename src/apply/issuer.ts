@@ -96,6 +96,7 @@ function refresh(ports: Ports, issuer: Issuer, held: Held): void {
     delete held.rolloverFailure;
     delete held.closing;
   }
+  if (held.registration.kind === 'problem' && ports.budgets.isCalled(issuer)) held.registration = { kind: 'none' };
   releaseFormer(ports, issuer, held);
   if (issuer.spec.acme === undefined || held.key.kind === 'unread') return;
   const version = watchedVersion(ports, issuer);

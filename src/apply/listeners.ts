@@ -13,6 +13,7 @@ import { byTurns } from '../queue/turns.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { resolveGateway } from '../resolve/gateway.ts';
 import type { GatewayWorld, Resolution } from '../resolve/world.ts';
+import { contractIn, withheldFrom } from './infra-sight.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
 import { templateFor } from './stamp-served.ts';
@@ -82,6 +83,7 @@ function observe({ stores, settings }: View, gatewayKey: string): GatewayWorld {
     listenerSets: [...stores.listenerSets.by('parent', gatewayKey), ...stores.xListenerSets.by('parent', gatewayKey)],
     namespaceLabels: (namespace) => stores.namespaces.get(namespace)?.metadata.labels,
     ...(controllerName !== undefined && { controllerName }),
+    withheld: withheldFrom(contractIn(stores), controllerName),
     options: settings.resolve,
   };
 }

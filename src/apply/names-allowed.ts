@@ -1,21 +1,26 @@
-// Asks the Namespace's rule about names before anything is approved or signed with them. Called when either reconciler observes.
+// Asks what a Namespace may have before anything is approved or signed for it. Called when either reconciler observes.
 
-import type { CertificateSpec } from '../api/certmanager.ts';
-import { annotations } from '../api/names.ts';
+import type { CertificateSpec, IssuerRef } from '../api/certmanager.ts';
 import type { Reply } from '../api/reply.ts';
 import { namespaces } from '../api/resources.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import { type ClaimedName, namesInCsr } from '../pki/csr-claims.ts';
 import { namesOfSpec } from '../pki/names.ts';
-import { foreignName, readDomains } from '../resolve/domains.ts';
+import type { NotAllowed } from '../plan/seen.ts';
+import { notAllowed } from '../tenancy/allowed.ts';
 import type { Ports } from './ports.ts';
 
-/** Undefined where every name is allowed, else a sentence about the first that is not. A problem is neither: nobody is denied for it. */
-export async function refusedName(
+export interface Asked {
+  readonly names: readonly ClaimedName[];
+  readonly issuerRef: IssuerRef;
+}
+
+/** Undefined where all is allowed, else the first that is not. A problem is neither: nobody is denied for it. */
+export async function seeAllowance(
   ports: Pick<Ports, 'kube' | 'stores'>,
   namespace: string,
-  names: readonly ClaimedName[],
-): Promise<Reply<string | undefined, KubeProblem>> {
+  { names, issuerRef }: Asked,
+): Promise<Reply<NotAllowed | undefined, KubeProblem>> {
   let known = ports.stores.namespaces.get(namespace);
   if (known === undefined) {
     // Younger than our watch, or no watch is allowed: asked, because silence must not be taken for a yes.
@@ -23,8 +28,7 @@ export async function refusedName(
     if (!read.ok) return read;
     known = read.value;
   }
-  const domains = readDomains(known.metadata.annotations?.[annotations.domains]);
-  return { ok: true, value: foreignName(namespace, domains, names) };
+  return { ok: true, value: notAllowed(namespace, known.metadata.annotations ?? {}, names, issuerRef) };
 }
 
 type CsrNames = Parameters<typeof namesInCsr>[0];

@@ -13,10 +13,11 @@ import { nothingStands } from '../plan/standing.ts';
 import { type Attempt, attemptSeen } from './attempt.ts';
 import { recall } from './budget-recall.ts';
 import { hasten } from './hurry.ts';
+import { seeClaim, seeInfra } from './infra-move.ts';
 import { issuerOf, seeIssuer } from './issuer-of.ts';
 import { unfitKey } from './kept-key.ts';
 import { leftovers } from './leftovers.ts';
-import { claimedNames, refusedName } from './names-allowed.ts';
+import { claimedNames, seeAllowance } from './names-allowed.ts';
 import { hostsOf } from './order-object.ts';
 import { standingOf } from './order-standing.ts';
 import type { Ports } from './ports.ts';
@@ -66,9 +67,10 @@ export async function observeCertificate(
   const rival = rivalOf(ports, certificate, secret.value);
   // A request that the spec has left behind is deleted, and what it claims with it.
   const asked = request?.matchesSpec === true ? attempt.request?.facts : undefined;
-  const names = await refusedName(ports, namespace, claimedNames(asked, certificate.spec));
-  if (!names.ok) return { kind: 'problem', problem: names.problem };
-  const { value: foreignNames } = names;
+  const names = claimedNames(asked, certificate.spec);
+  const allowance = await seeAllowance(ports, namespace, { names, issuerRef: certificate.spec.issuerRef });
+  if (!allowance.ok) return { kind: 'problem', problem: allowance.problem };
+  const { value: notAllowed } = allowance;
   const unfit = unfitKey(certificate, secret.value, attempt);
   return {
     kind: 'seen',
@@ -88,11 +90,13 @@ export async function observeCertificate(
       leastBackOffMs: ports.settings.leastBackOffMs,
       renewal: due?.kind === 'disabled' ? 'disabled' : 'wanted',
       ...(!checked.ok && { invalid: checked.problem.message }),
-      ...(foreignNames !== undefined && { foreignNames }),
+      ...(notAllowed !== undefined && { notAllowed }),
       ...(unfit !== undefined && { unfitKey: unfit }),
       // An edit may be what mends it: try at once.
       ...(attempt.refusal?.generation === certificate.metadata.generation && { refusal: attempt.refusal }),
       ...(rival !== undefined && { rival }),
+      ...seeInfra(ports, certificate, hostsOf(certificate), order),
+      ...seeClaim(ports, certificate),
     },
   };
 }

@@ -3,12 +3,13 @@
 import { isIP } from 'node:net';
 import type { CertificateRequest } from '../api/certmanager.ts';
 import { annotations, labels } from '../api/names.ts';
-import type { Order } from '../api/order.ts';
+import type { Order, OrderAuthorization } from '../api/order.ts';
 import { apiVersion, certificateRequests, orders } from '../api/resources.ts';
 import type { CaAuthorization, CaIdentifier, CaOrder } from '../order/ca.ts';
 import type { OrderState } from '../order/state.ts';
 import { canonicalIp } from '../pki/ip.ts';
 import type { Names } from '../pki/names.ts';
+import { isRehearsing } from '../plan/rehearsal.ts';
 import { hostLabel } from '../solve/host.ts';
 import { orderName } from './names.ts';
 import { notedWait } from './order-note.ts';
@@ -20,7 +21,12 @@ export function orderObject(request: CertificateRequest, names: Names, replaces?
   const asked = { dnsNames, ipAddresses, ...(commonName !== undefined && { commonName }) };
   const hosts = hostsOf({ spec: asked }).map((host) => [`${labels.hostPrefix}${hostLabel(host)}`, 'true'] as const);
   // What is believed of an Order is written by us alone: requests are made by tenants too.
-  const { [annotations.state]: _, [annotations.records]: __, ...copied } = metadata.annotations ?? {};
+  const {
+    [annotations.state]: _,
+    [annotations.records]: __,
+    [annotations.rehearsal]: ___,
+    ...copied
+  } = metadata.annotations ?? {};
   return {
     apiVersion: apiVersion(orders),
     kind: orders.kind,
@@ -84,7 +90,9 @@ export function resume(order: Order, freshOrder: string | undefined): OrderState
     return { kind: 'failed', phase: status.state, reason: status.reason ?? 'The order failed.' };
   }
   if (status?.url !== undefined) return { kind: 'known', url: status.url, ...wait };
-  return { kind: 'intended', asked: freshOrder === order.metadata.uid ? 'no' : 'maybe', ...wait };
+  // An order that is still rehearsed has not been asked for.
+  const isUnasked = freshOrder === order.metadata.uid || isRehearsing(order);
+  return { kind: 'intended', asked: isUnasked ? 'no' : 'maybe', ...wait };
 }
 
 /** The status with the CA's URLs and tokens, or undefined when it stands there already. */
@@ -98,19 +106,32 @@ export function recordedStatus(
     url: placed.url,
     finalizeURL: placed.finalize,
     state: placed.status,
-    authorizations: authorizations.map((each) => ({
-      url: each.url,
-      identifier: each.identifier.value,
-      wildcard: each.wildcard,
-      initialState: each.status,
-      challenges: each.challenges.flatMap(({ url, token, type }) =>
-        token === undefined ? [] : [{ url, token, type }],
-      ),
-    })),
+    authorizations: authorizations.map(recordedAuthorization),
   };
   const last = order.status;
-  const tokens = (of: typeof last) =>
-    (of?.authorizations ?? []).flatMap((each) => (each.challenges ?? []).map((challenge) => challenge.token));
-  const isSame = last?.url === status.url && JSON.stringify(tokens(last)) === JSON.stringify(tokens(status));
+  const isSame = last?.url === status.url && JSON.stringify(tokensIn(last)) === JSON.stringify(tokensIn(status));
   return isSame ? undefined : status;
+}
+
+/** The same for an order of a rehearsal: everybody answers for its tokens, and nobody takes it for the issuer's own. */
+export function rehearsedStatus(
+  { status: last }: Order,
+  authorizations: readonly CaAuthorization[],
+): NonNullable<Order['status']> | undefined {
+  const status = { ...last, authorizations: authorizations.map(recordedAuthorization) };
+  return JSON.stringify(tokensIn(last)) === JSON.stringify(tokensIn(status)) ? undefined : status;
+}
+
+function recordedAuthorization(each: CaAuthorization): OrderAuthorization {
+  return {
+    url: each.url,
+    identifier: each.identifier.value,
+    wildcard: each.wildcard,
+    initialState: each.status,
+    challenges: each.challenges.flatMap(({ url, token, type }) => (token === undefined ? [] : [{ url, token, type }])),
+  };
+}
+
+function tokensIn(status: Order['status']): readonly string[] {
+  return (status?.authorizations ?? []).flatMap((each) => (each.challenges ?? []).map(({ token }) => token));
 }

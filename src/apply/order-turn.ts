@@ -6,6 +6,7 @@ import type { Order } from '../api/order.ts';
 import type { OrderFact, OrderState } from '../order/state.ts';
 import type { LastCertificate } from '../plan/renewal-class.ts';
 import type { Attempt } from './attempt.ts';
+import type { Ground } from './infra-sight.ts';
 import type { Done, Task } from './perform.ts';
 
 export interface OrderAttempt extends Pick<Attempt, 'forbidden' | 'refusal' | 'signed' | 'failure' | 'wait'> {
@@ -14,6 +15,7 @@ export interface OrderAttempt extends Pick<Attempt, 'forbidden' | 'refusal' | 's
   freshOrder?: string;
   presentedAt?: number;
   look?: Look;
+  ground?: Ground;
 }
 
 /** A look at the path of a proof that outlives a turn; `at` names what is looked at. */

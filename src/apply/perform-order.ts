@@ -11,10 +11,13 @@ import type { OrderEffect, OrderFact, OrderState, Proof } from '../order/state.t
 import { effectOf, step } from '../order/step.ts';
 import { canonicalIp } from '../pki/ip.ts';
 import { doubtsAccount } from '../plan/account-doubt.ts';
+import { believedProofs, retraced } from '../plan/retrace.ts';
 import { credible } from './credible-order.ts';
 import { fetchChain } from './fetch-chain.ts';
 import { findOrder } from './find-order.ts';
 import { forgetOrder, isOfFormerAccount } from './former-account.ts';
+import { beforeMove, heldByMove, movedAway } from './infra-move.ts';
+import { groundOf, moveHold } from './infra-sight.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
 import { apart } from './look.ts';
 import { claim, noteClaim } from './order-claims.ts';
@@ -23,6 +26,7 @@ import { fact, type OrderTurn, type Performed, stop } from './order-turn.ts';
 import { type Done, onward, stopped } from './perform.ts';
 import type { Ports } from './ports.ts';
 import { check, preflight, present } from './prove.ts';
+import { closeRehearsal, heardThere, rehearsalBehind, rehearse } from './rehearse.ts';
 import { requestedCsr } from './request-csr.ts';
 import { meansOf } from './way.ts';
 
@@ -30,7 +34,8 @@ import { meansOf } from './way.ts';
 export async function advanceOrder(turn: OrderTurn): Promise<Done> {
   const { ports, attempt, issuer } = turn;
   if (isOfFormerAccount(turn)) return forgetOrder(turn);
-  const state = attempt.order ?? takenUp(resume(turn.order, attempt.freshOrder));
+  const taken = beforeMove(turn, attempt.order ?? takenUp(resume(turn.order, attempt.freshOrder)));
+  const state = onSameGround(turn, taken);
   const effect = effectOf(state, ports.now());
   attempt.order = state;
   if (effect.kind === 'wait' || effect.kind === 'rest') return onward;
@@ -43,22 +48,35 @@ export async function advanceOrder(turn: OrderTurn): Promise<Done> {
   if (performed.kind === 'stop') return performed.done;
   const happened = credible(turn.order, performed.fact);
   const isDoubted =
-    happened.kind === 'problem' && doubtsAccount(happened.problem, ports.accounts.vouchedAt(issuer), ports.now());
+    happened.kind === 'problem' &&
+    state.kind !== 'rehearsing' &&
+    doubtsAccount(happened.problem, ports.accounts.vouchedAt(issuer), ports.now());
   if (happened.kind === 'problem' && isDoubted) {
     return withoutAccount(ports, issuer, happened.problem.detail);
   }
   const next = step(state, happened, ports.now());
-  ports.budgets.happened(turn, state, happened, next);
+  if (state.kind === 'rehearsing') heardThere(turn, state, happened);
+  else ports.budgets.happened(turn, state, happened, next);
   attempt.order = next;
   if (attempt.order.kind === 'issued') attempt.signed = { chainPem: attempt.order.chainPem };
   return onward;
 }
 
-/** A place in line is asked for anew: the line of the last process is gone, and this one may be shorter. */
+/** A place in line is asked for anew: the line of the last process is gone, and this one may be shorter. So is the end of a move. */
 function takenUp(state: OrderState): OrderState {
-  if (!('wait' in state) || state.wait?.inLine !== true) return state;
+  if (!('wait' in state) || state.wait === undefined) return state;
+  if (state.wait.inLine !== true && state.wait.reason !== movedAway) return state;
   const { wait: _, ...rest } = state;
   return rest;
+}
+
+/** What answered on the way to a Gateway that has another address since, or is being moved, may not answer there: the CA's failed look would be its owner's. */
+function onSameGround({ ports, request, issuer, attempt }: OrderTurn, state: OrderState): OrderState {
+  const hosts = believedProofs(state).map(({ host }) => host);
+  if (hosts.length === 0) return state;
+  const ground = groundOf(ports, request, issuer, hosts);
+  const isSame = [...ground].every(([host, now]) => attempt.ground?.get(host) === now);
+  return isSame && moveHold(ports, request, issuer, hosts) === undefined ? state : retraced(state);
 }
 
 /** The order is not to blame; it goes on once the issuer has an account again. */
@@ -70,11 +88,13 @@ function withoutAccount(ports: Ports, issuer: Issuer, why: string): Done {
 
 async function perform(turn: OrderTurn, session: AcmeSession, effect: OrderEffect): Promise<Performed> {
   const { uid } = turn.order.metadata;
+  const held = heldByMove(turn, effect);
+  if (held !== undefined) return fact(held);
   switch (effect.kind) {
     case 'find':
       return apart(turn, `find ${uid}`, () => findOrder(turn.ports, session, turn.order));
     case 'preflight':
-      return preflight(turn, session);
+      return rehearsalBehind(turn, await preflight(turn, session));
     case 'admit':
       return apart(turn, `admit ${uid} ${effect.replacing}`, () => turn.ports.budgets.ask(turn, effect.replacing));
     case 'place':
@@ -95,6 +115,10 @@ async function perform(turn: OrderTurn, session: AcmeSession, effect: OrderEffec
       return finalizeWith(turn, session, effect.order);
     case 'download':
       return apart(turn, `fetch ${effect.url}`, () => fetchChain(turn, session, effect.url));
+    case 'rehearse':
+      return rehearse(turn, effect, perform);
+    case 'closeRehearsal':
+      return closeRehearsal(turn, effect);
     case 'wait':
     case 'rest':
       return fact({ kind: 'done' });

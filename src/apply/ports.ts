@@ -4,6 +4,8 @@ import type { Certificate, CertificateRequest, Issuer } from '../api/certmanager
 import type { Challenge } from '../api/challenge.ts';
 import type { ConfigMap, Metadata } from '../api/core.ts';
 import type { Gateway, GatewayClass, HttpRoute, ListenerSet, Namespace, ReferenceGrant } from '../api/gateway.ts';
+import type { GatewayInfra } from '../api/gateway-infra.ts';
+import type { GatewayTenant } from '../api/gateway-tenant.ts';
 import type { Order } from '../api/order.ts';
 import type { ProviderPorts } from '../dns/make-provider.ts';
 import type { DnsView } from '../dns/view.ts';
@@ -16,6 +18,7 @@ import type { ResolveOptions } from '../resolve/world.ts';
 import type { AddressCheck } from '../solve/preflight.ts';
 import type { Accounts } from './accounts.ts';
 import type { Budgets } from './budgets.ts';
+import type { AwaitingMove } from './infra-move.ts';
 import type { KeyMaker } from './key-maker.ts';
 import type { KeystoreMaker } from './keystore-maker.ts';
 import type { Looks } from './looks.ts';
@@ -43,6 +46,8 @@ export interface Stores {
   readonly roleBindings: Store<Metadata>;
   /** The ConfigMap certway-limits. */
   readonly limits: Store<ConfigMap>;
+  readonly gatewayTenants: Store<GatewayTenant>;
+  readonly gatewayInfras: Store<GatewayInfra>;
 }
 
 export interface Settings {
@@ -89,6 +94,8 @@ export interface Ports {
   readonly dns: DnsPorts;
   /** UIDs of Orders whose path has changed since they last looked. */
   readonly hurried: Set<string>;
+  /** What goes on when the move of the Gateways is over. */
+  readonly awaitingMove: AwaitingMove;
   /** Orders at the CA, by URL, that an Order of this process has taken and not written down yet. */
   readonly claims: Map<string, Claim>;
   /** UIDs of Orders whose TXT records are being presented right now: nobody removes them meanwhile. */

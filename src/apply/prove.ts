@@ -9,6 +9,7 @@ import { routeVerdict } from '../solve/route-verdict.ts';
 import { checkPath } from '../solve/self-check.ts';
 import { addressesOf } from './challenge-parent.ts';
 import { checkRecords } from './check-records.ts';
+import { type Ground, groundOf } from './infra-sight.ts';
 import { look } from './look.ts';
 import { identifiersOf } from './order-object.ts';
 import { fact, type OrderTurn, type Performed } from './order-turn.ts';
@@ -38,7 +39,9 @@ export async function preflight(turn: OrderTurn, session: AcmeSession): Promise<
   if (put.kind !== 'standing') return put;
   const thumbprint = await session.endpoint.thumbprint(session.key);
   const { addressCheck, nameservers, port } = ports.settings.selfCheck;
-  return look(turn, `preflight ${order.metadata.uid} ${[...hosts, ...names].join()}`, async (signal) => {
+  const ground = groundOf(ports, request, issuer, hosts);
+  const at = `preflight ${order.metadata.uid} ${[...hosts, ...names].join()} ${[...ground.values()].join()}`;
+  const looked = await look(turn, at, async (signal) => {
     const walks = put.paths.map(async (path) => {
       const gatewayAddresses = addressesOf(ports, path.path);
       const about = { host: path.host, thumbprint, gatewayAddresses, addressCheck, nameservers, port, signal };
@@ -51,6 +54,14 @@ export async function preflight(turn: OrderTurn, session: AcmeSession): Promise<
     const met = (await Promise.all([...walks, foreseeRecords(turn, names, within(signal))])).find(isMet);
     return met ?? { kind: 'cleared', walked: hosts.length > 0 };
   });
+  return standingOn(turn, ground, looked);
+}
+
+/** What answered, answered there: another address wants another look. */
+function standingOn({ attempt }: OrderTurn, ground: Ground, looked: Performed): Performed {
+  const isAnswer = looked.kind === 'fact' && (looked.fact.kind === 'cleared' || looked.fact.kind === 'done');
+  if (isAnswer) attempt.ground = ground;
+  return looked;
 }
 
 const isMet = (each: OrderFact | undefined) => each !== undefined;
@@ -86,8 +97,10 @@ export async function check(turn: OrderTurn, session: AcmeSession, proofs: reado
   if (put.kind !== 'standing') return put;
   const thumbprint = await session.endpoint.thumbprint(session.key);
   const { addressCheck, nameservers, port } = ports.settings.selfCheck;
-  const at = `check ${order.metadata.uid} ${thumbprint} ${proofs.map(({ token }) => token).join()}`;
-  return look(turn, at, async (signal) => {
+  const ground = groundOf(ports, turn.request, turn.issuer, hostsOf(proofs));
+  const tokens = proofs.map(({ token }) => token).join();
+  const at = `check ${order.metadata.uid} ${thumbprint} ${tokens} ${[...ground.values()].join()}`;
+  const looked = await look(turn, at, async (signal) => {
     const walks = put.paths.map(async (path) => {
       const { token = '' } = proofs.find(({ type, host }) => type === 'http-01' && host === path.host) ?? {};
       const expected = `${token}.${thumbprint}`;
@@ -100,6 +113,7 @@ export async function check(turn: OrderTurn, session: AcmeSession, proofs: reado
     const found = (await Promise.all(walks)).find((each) => each !== undefined);
     return found ?? checkRecords(turn, records, thumbprint, within(signal));
   });
+  return standingOn(turn, ground, looked);
 }
 
 /** What the walk met, and what the data planes say of the route where they are the likely reason. */

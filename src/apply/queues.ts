@@ -6,6 +6,7 @@ import { type Outcome, WorkQueue } from '../queue/work-queue.ts';
 import type { Logger } from '../report/logger.ts';
 import type { Metrics } from '../report/metrics.ts';
 import type { StampQueues } from './stamp-wakes.ts';
+import type { TenantQueues } from './tenant-wakes.ts';
 
 type Reconcile = (key: string) => Promise<Outcome>;
 
@@ -16,13 +17,14 @@ export interface WorkOptions {
   readonly request: Reconcile;
   readonly cleanup: Reconcile;
   readonly stamp: Reconcile;
+  readonly tenant: Reconcile;
   readonly renewalInfo: Reconcile;
   readonly workers: number;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
 
-export interface Work extends StampQueues {
+export interface Work extends StampQueues, TenantQueues {
   /** Certificates whose CA is to be asked when it would like to renew them. */
   renewalInfo(key: string): void;
   /** Begins to work; until then keys only gather. */
@@ -30,7 +32,7 @@ export interface Work extends StampQueues {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const names = ['gateway', 'certificate', 'issuer', 'request', 'cleanup', 'stamp', 'renewalInfo'] as const;
+const names = ['gateway', 'certificate', 'issuer', 'request', 'cleanup', 'stamp', 'tenant', 'renewalInfo'] as const;
 type Name = (typeof names)[number];
 
 /** Queues that gather keys from the first watch event on and hand them out once `start` is called. */
@@ -42,6 +44,7 @@ export function makeWork(): Work {
     request: new Set(),
     cleanup: new Set(),
     stamp: new Set(),
+    tenant: new Set(),
     renewalInfo: new Set(),
   };
   const queues = new Map<Name, WorkQueue>();
@@ -58,10 +61,20 @@ export function makeWork(): Work {
     request: add('request'),
     cleanup: add('cleanup'),
     stamp: add('stamp'),
+    tenant: add('tenant'),
     renewalInfo: add('renewalInfo'),
     start: (options) => {
       // Issuers first: most Certificates would only find that theirs is not ready yet.
-      for (const name of ['issuer', 'stamp', 'gateway', 'certificate', 'request', 'cleanup', 'renewalInfo'] as const) {
+      for (const name of [
+        'tenant',
+        'issuer',
+        'stamp',
+        'gateway',
+        'certificate',
+        'request',
+        'cleanup',
+        'renewalInfo',
+      ] as const) {
         const queue = new WorkQueue({
           // Questions about renewals may wait: what is being issued goes to the same CA.
           concurrency: name === 'renewalInfo' ? Math.min(4, options.workers) : options.workers,

@@ -15,8 +15,9 @@ import { nothingStands } from '../plan/standing.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { recall } from './budget-recall.ts';
 import { hasten } from './hurry.ts';
+import { seeInfraOfRequest } from './infra-move.ts';
 import { issuerOf, seeIssuer } from './issuer-of.ts';
-import { refusedName } from './names-allowed.ts';
+import { seeAllowance } from './names-allowed.ts';
 import { hostsOf } from './order-object.ts';
 import { standingOf } from './order-standing.ts';
 import type { OrderAttempt, RequestTurn } from './order-turn.ts';
@@ -92,20 +93,22 @@ async function observe(
     hasten(ports, order, memory);
     recall(ports, order, issuerOf(ports, request), memory);
   }
-  const issuer = seeIssuer(ports, request, csr.ok ? hostsOf({ spec: csr.value.names }) : []);
+  const hosts = csr.ok ? hostsOf({ spec: csr.value.names }) : [];
+  const issuer = seeIssuer(ports, request, hosts);
   const isSelfSigned = issuerOf(ports, request)?.spec.selfSigned !== undefined;
   const lacksKey = issuer.kind === 'local' && isSelfSigned ? await findKey(ports, request, memory) : undefined;
   const claimed = csr.ok ? namesInCsr(csr.value) : [];
-  const names = await refusedName(ports, request.metadata.namespace ?? '', claimed);
-  if (!names.ok) return names;
-  const { value: foreignNames } = names;
+  const asked = { names: claimed, issuerRef: request.spec.issuerRef };
+  const allowance = await seeAllowance(ports, request.metadata.namespace ?? '', asked);
+  if (!allowance.ok) return allowance;
+  const { value: notAllowed } = allowance;
   const { signed, failure, wait, order: state, refusal } = memory;
   const seen = {
     request,
     approver: ports.settings.approver,
     issuer,
     ...(!csr.ok && { hopeless: csr.problem.message }),
-    ...(foreignNames !== undefined && { foreignNames }),
+    ...(notAllowed !== undefined && { notAllowed }),
     ...(lacksKey !== undefined && { lacksKey }),
     ...(order !== undefined && { order }),
     standing: order === undefined ? nothingStands : standingOf(ports.stores, order),
@@ -116,6 +119,7 @@ async function observe(
       ...(state !== undefined && { order: state }),
     },
     ...(refusal !== undefined && { refusal }),
+    ...seeInfraOfRequest(ports, request, hosts, order),
   };
   return { ok: true, value: seen };
 }

@@ -3,6 +3,7 @@
 import type { Certificate, CertificateRequest, Issuer } from '../api/certmanager.ts';
 import type { Challenge } from '../api/challenge.ts';
 import type { Gateway, HttpRoute, Listener, ListenerSet } from '../api/gateway.ts';
+import type { GatewayTenant } from '../api/gateway-tenant.ts';
 import { fullRef } from '../api/issuer-ref.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { annotations, certManagerGroup, labels } from '../api/names.ts';
@@ -13,6 +14,7 @@ import { passwordSecrets } from '../plan/keystores-wanted.ts';
 import { templateBehind, templateOf } from '../plan/stamp.ts';
 import { parentKey } from '../resolve/source.ts';
 import { hostLabel } from '../solve/host.ts';
+import { domainOf, domainsAbove } from '../tenancy/ownership.ts';
 import { dnsSecrets } from './dns-secrets.ts';
 import { wantedIssuerKey } from './issuer-of.ts';
 import { hostsOf } from './order-object.ts';
@@ -22,7 +24,12 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
   return {
     gateways: new Store<Gateway>({
       onBug,
-      indexes: { secret: (of) => secretsOf(of, of.spec.listeners), class: (of) => [of.spec.gatewayClassName] },
+      indexes: {
+        secret: (of) => secretsOf(of, of.spec.listeners),
+        class: (of) => [of.spec.gatewayClassName],
+        tenant: tenantOf,
+        namespace: namespaceOf,
+      },
     }),
     gatewayClasses: new Store({ onBug }),
     listenerSets: new Store<ListenerSet>({ onBug, indexes: setIndexes }),
@@ -43,7 +50,7 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
     }),
     requests: new Store<CertificateRequest>({
       onBug,
-      indexes: { owner: ownersOf, issuer: strayIssuer, key: strayKey },
+      indexes: { owner: ownersOf, issuer: strayIssuer, key: strayKey, strayNamespace },
     }),
     orders: new Store<Order>({
       onBug,
@@ -57,13 +64,26 @@ export function makeStores(onBug: (error: unknown) => void): Stores {
     challenges: new Store<Challenge>({ onBug, indexes: { owner: ownersOf } }),
     issuers: new Store<Issuer>({
       onBug,
-      indexes: { secret: issuerSecretsOf, template: ({ metadata }) => listOf(templateOf(metadata.name)) },
+      indexes: {
+        secret: issuerSecretsOf,
+        template: ({ metadata }) => listOf(templateOf(metadata.name)),
+        namespace: namespaceOf,
+      },
     }),
     clusterIssuers: new Store<Issuer>({ onBug, indexes: { secret: issuerSecretsOf } }),
-    routes: new Store<HttpRoute>({ onBug, indexes: { host: routeHosts } }),
+    routes: new Store<HttpRoute>({ onBug, indexes: { host: routeHosts, namespace: namespaceOf, tenant: tenantOf } }),
     grants: new Store({ onBug }),
     roleBindings: new Store({ onBug }),
     limits: new Store({ onBug }),
+    gatewayInfras: new Store({ onBug }),
+    gatewayTenants: new Store<GatewayTenant>({
+      onBug,
+      indexes: {
+        namespace: ({ spec }) => spec.namespaces,
+        domain: ({ spec }) => spec.domains.map(domainOf),
+        above: ({ spec }) => spec.domains.flatMap(domainsAbove),
+      },
+    }),
   };
 }
 
@@ -84,6 +104,19 @@ function listOf(value: string | undefined): readonly string[] {
 
 function ownersOf(object: KubeObject): readonly string[] {
   return (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+}
+
+/** The GatewayTenant that it was made for, as its label says. */
+function tenantOf({ metadata }: KubeObject): readonly string[] {
+  return listOf(metadata.labels?.[labels.tenant]);
+}
+
+function namespaceOf({ metadata }: KubeObject): readonly string[] {
+  return [metadata.namespace ?? ''];
+}
+
+function strayNamespace(request: CertificateRequest): readonly string[] {
+  return isStray(request) ? namespaceOf(request) : [];
 }
 
 function isStray(request: CertificateRequest): boolean {

@@ -4,6 +4,7 @@
 import type { Challenge } from '../api/challenge.ts';
 import { challenges } from '../api/resources.ts';
 import { keyOf } from '../kube/store.ts';
+import { insideOf } from '../order/rehearsal.ts';
 import type { Proof } from '../order/state.ts';
 import { challengesFor, mirrors, type Progress, saysSame } from '../plan/challenges.ts';
 import type { OrderTurn } from './order-turn.ts';
@@ -18,7 +19,7 @@ export async function tellChallenges(turn: OrderTurn, thumbprint: string): Promi
   if (attempt.order === undefined) return onward;
   const wanted = challengesFor({
     order,
-    state: attempt.order,
+    state: attempt.order.kind === 'rehearsing' ? insideOf(attempt.order) : attempt.order,
     thumbprint,
     solverOf: (proof) => {
       const way = wayTo(ports, request, issuer, nameOf(proof), [proof.type]);

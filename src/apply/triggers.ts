@@ -8,6 +8,7 @@ import type { Order } from '../api/order.ts';
 import { type Change, keyOf } from '../kube/store.ts';
 import { conditionOf } from '../plan/conditions.ts';
 import { parentKey } from '../resolve/source.ts';
+import { projected } from '../tenancy/projection.ts';
 import { ordersOfRoute, ordersThrough } from './challenge-wakes.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
 import { isOver } from './order-cleanup.ts';
@@ -235,7 +236,10 @@ function saysUnpaused(change: Change<KubeObject>): boolean {
 
 /** Whom it lets in, and which names it may have, is as it was. */
 function sameRules(a: KubeObject, b: KubeObject | undefined): boolean {
-  const rules = ({ metadata }: KubeObject) => [metadata.labels ?? {}, metadata.annotations?.[annotations.domains]];
+  const rules = ({ metadata }: KubeObject) => [
+    metadata.labels ?? {},
+    projected.map((key) => metadata.annotations?.[key]),
+  ];
   return b !== undefined && JSON.stringify(rules(a)) === JSON.stringify(rules(b));
 }
 

@@ -62,6 +62,9 @@ export function startWatches(options: WatchOptions): Watches {
     namespace: options.limitsNamespace,
     fieldSelector: `metadata.name=${limitsMap}`,
   });
+  // What certway infra says of namespaces holds for all Certificates there, those of no Gateway too.
+  start(resources.gatewayInfras, stores.gatewayInfras);
+  start(resources.gatewayTenants, stores.gatewayTenants);
   if (options.gatewayApi) {
     const ours = { labelSelector: `${labels.managedBy}=certway` };
     start(resources.gateways, stores.gateways);

@@ -32,12 +32,37 @@ export interface Checkpoint extends KeptHolds {
 }
 
 /** A ConfigMap holds a mebibyte. */
-const longestText = 1_000_000;
+const longestText = 1_048_576;
+/** Bytes: what is written can always be read. */
+export const mostBytes = 1_000_000;
 /** Beyond this the oldest are left out; what is left out may be counted twice, never not at all. */
 const mostIds = 4000;
+/** Where they would not fit otherwise; whoever is forgotten is told of his pause anew. */
+const mostPauses = 50;
 
-/** The text of a ConfigMap: one line a cell, grouped by limit, the same for the same state. */
+/** The text of a ConfigMap: one line a cell, grouped by limit, the same for the same state. What does not fit is left out, the least loss first. */
 export function writeCheckpoint(checkpoint: Checkpoint): string {
+  let text = textOf(checkpoint);
+  if (fits(text)) return text;
+  // Who has spent it is for people alone.
+  const bare = {
+    ...checkpoint,
+    cells: checkpoint.cells.map((cell) => ({ ...cell, spentBy: {} })),
+    pauses: checkpoint.pauses.slice(-mostPauses),
+  };
+  // What is free again soonest is missed the least.
+  const lasting = bare.cells.toSorted((a, b) => b.tat - a.tat);
+  for (let kept = lasting.length; ; kept = Math.floor(kept / 2)) {
+    text = textOf({ ...bare, cells: lasting.slice(0, kept) });
+    if (fits(text) || kept === 0) return text;
+  }
+}
+
+function fits(text: string): boolean {
+  return Buffer.byteLength(text) <= mostBytes;
+}
+
+function textOf(checkpoint: Checkpoint): string {
   const { cells, placed, finished, ...rest } = checkpoint;
   const groups = limitNames.map((name) => {
     const lines = cells.filter(({ limit }) => limit === name).map(writeCell);

@@ -90,6 +90,16 @@ export function spendOne(entry: Entry, account: string, tenant: string | undefin
   if (tenant !== undefined) entry.spentBy.set(tenant, (entry.spentBy.get(tenant) ?? 0) + 1);
 }
 
+/** One unit that turned out not to have been taken after all. */
+export function unspendOne(entry: Entry, tenant: string): void {
+  const { emissionMs } = rateOfEntry(entry);
+  entry.added -= emissionMs;
+  entry.cell = { ...entry.cell, tat: entry.cell.tat - emissionMs };
+  const left = (entry.spentBy.get(tenant) ?? 0) - 1;
+  if (left > 0) entry.spentBy.set(tenant, left);
+  else entry.spentBy.delete(tenant);
+}
+
 /** What a checkpoint knows, with what was spent since it was taken. */
 export function restoreOne(
   entry: Entry,

@@ -2,20 +2,20 @@
 // directory; apply/ tells it what happened, line.ts asks it. Deterministic: times are arguments, epoch ms on the CA's clock.
 
 import type { Ask, CellUse, Uses } from './ask.ts';
+import { nextFree } from './cell.ts';
 import { Cells } from './cells.ts';
 import { type Checkpoint, recently } from './checkpoint.ts';
 import { Company } from './company.ts';
-import { type CellView, type Entry, spendOne, viewOf } from './entry.ts';
+import { type CellView, type Entry, rateOfEntry, spendOne } from './entry.ts';
+import { hear } from './hearing.ts';
 import { type Barrier, Holds, type KeptHolds } from './holds.ts';
 import { KnownUses } from './known-uses.ts';
-import type { LimitName, Limits } from './limits.ts';
+import type { Limits } from './limits.ts';
+import { Lost } from './lost.ts';
 import { type Reservation, Reservations } from './reservations.ts';
 import { type CellKey, exactSet, ownAddress, sortedNames } from './subject.ts';
-import { limitOfFragment, namedUse, type ToldProblem } from './told.ts';
+import type { ToldProblem } from './told.ts';
 
-/** Where the CA says «later» without a time. */
-const defaultHold = 60_000;
-const endpointHold = 10_000;
 /** The offset to the CA's clock is learned anew with every reply and trembles; more than this is a clock that was set. */
 const trembling = 60_000;
 
@@ -26,11 +26,13 @@ export class Ledger {
   readonly #reservations: Reservations;
   readonly #finished = new Map<string, { readonly account: string; readonly at: number }>();
   readonly #holds = new Holds();
+  readonly #lost: Lost;
   #latest = 0;
 
   constructor(limits: Limits) {
     this.#cells = new Cells(limits);
     this.#company = new Company(this.#cells);
+    this.#lost = new Lost(this.#cells);
     this.#reservations = new Reservations(this.#cells);
     this.#known = new KnownUses(limits);
   }
@@ -96,6 +98,7 @@ export class Ledger {
     const reservation = this.#reservations.get(id);
     if (reservation === undefined || reservation.isPlaced) return;
     reservation.isPlaced = true;
+    this.#lost.forget(id);
     this.#spend(reservation, now, (use) => use.spentAt === 'order');
     if (reservation.ask.class === 'new') this.#company.spent(reservation.ask.account, now);
   }
@@ -122,13 +125,26 @@ export class Ledger {
   /** An order unit for a newOrder whose reply, and whose Order, nobody may ever see. */
   lost(ask: Ask, now: number): void {
     this.#spend({ ask, uses: this.usesOf(ask) }, now, (use) => use.spentAt === 'order');
+    this.#lost.counted(ask.id);
   }
 
-  /** When another account may be made. */
-  nextAccount(now: number): number {
+  /** The CA has the order: as placed, but for a unit that was counted as lost already. */
+  found(id: string, now: number): void {
+    const reservation = this.#reservations.get(id);
+    if (reservation !== undefined && this.#lost.found(reservation)) reservation.isPlaced = true;
+    else this.placed(id, now);
+  }
+
+  /** The CA's own list has no such order: what was counted as lost is back. */
+  unasked(ask: Ask): void {
+    this.#lost.unasked(ask, this.#known.of(ask));
+  }
+
+  /** When another account may be made, `ahead` others first. */
+  nextAccount(now: number, ahead = 0): number {
     this.#observe(now);
-    const { nextFree } = viewOf(this.#cells.at('newAccountsPerIp', ownAddress), now);
-    return Math.max(this.#holds.directoryFree(now), nextFree);
+    const entry = this.#cells.at('newAccountsPerIp', ownAddress);
+    return Math.max(this.#holds.directoryFree(now), nextFree(entry.cell, ahead, rateOfEntry(entry), now));
   }
 
   /** A newAccount is about to be sent; `account` is whose checkpoint keeps it. */
@@ -139,13 +155,7 @@ export class Ledger {
   /** The CA's own word about its limits; `ask` is whose request it was, where it was an order's. */
   told(ask: Ask | undefined, problem: ToldProblem, now: number): void {
     this.#observe(now);
-    const { status, retryAt } = problem;
-    if (status === 503) this.#holds.holdDirectory(retryAt ?? now + endpointHold, now);
-    if (status !== 429) return;
-    const limit = limitOfFragment(problem.limit);
-    const until = Math.max(retryAt ?? now + defaultHold, now + 1000);
-    if (limit === 'newAccountsPerIp') this.#cells.hold(limit, ownAddress, until, now);
-    else if (ask !== undefined) this.#refused(ask, limit, problem, until, now);
+    hear({ cells: this.#cells, company: this.#company, holds: this.#holds, known: this.#known }, ask, problem, now);
   }
 
   /** A person has acted: pauses and holds of the account end. */
@@ -218,23 +228,6 @@ export class Ledger {
     this.#spend(reservation, now, isMeant);
     this.release(id);
     this.#finished.set(id, { account: reservation.ask.account, at: now });
-  }
-
-  #refused(ask: Ask, limit: LimitName | undefined, problem: ToldProblem, until: number, now: number): void {
-    // Whatever class we took it for, the CA may have seen it as new.
-    const { uses, set } = this.#known.read({ ...ask, class: 'new' });
-    const names = set.subject;
-    const { pauseUrl, retryAt, detail } = problem;
-    if (pauseUrl !== undefined && retryAt === undefined) {
-      this.#holds.pause(ask.account, names, pauseUrl);
-      return;
-    }
-    const use = limit === undefined ? undefined : namedUse(uses, limit, detail);
-    const of = { limit: limit ?? 'accountHeld', subject: use?.subject ?? ask.account } as const;
-    this.#holds.refuse(ask.account, names, of, until, now);
-    if (limit === undefined) this.#holds.holdAccount(ask.account, until, now);
-    if (limit === 'newOrdersPerAccount') this.#company.refused(ask.account, now);
-    if (use !== undefined) this.#cells.hold(use.limit, use.subject, until, now).accounts.add(ask.account);
   }
 
   /** A clock that was set back is one of ours, or the CA's own: either way nothing may wait for the time that it showed. */

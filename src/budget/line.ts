@@ -6,7 +6,7 @@ import { rateOfEntry, taken, unbounded } from './entry.ts';
 import type { Barrier } from './holds.ts';
 import type { Ledger } from './ledger.ts';
 import { earliest, noPromises, type Promises, promise, take } from './promises.ts';
-import { afterTurns, compare, inTurns, type Rounds } from './rounds.ts';
+import { afterTurns, compare, inTurns, inTurnsByNeed, type Rounds } from './rounds.ts';
 import type { CellKey } from './subject.ts';
 
 /** What an ask waits for; `until` is an honest estimate in epoch ms, undefined where no time ends it. */
@@ -35,8 +35,8 @@ interface Scene {
 const shortestSleep = 20;
 
 /**
- * Urgent ones first, then open windows, then new names in the turns of their tenants, then the rest; among equals the earliest deadline, then
- * who waits longest. One that cannot go yet is passed by those that do not delay it. Of those that could go, `room` are admitted, and of the others
+ * Urgent ones first, then open windows, then new names, then the rest; urgent ones and new names in the turns of their tenants; among equals the
+ * earliest deadline, then who waits longest. One that cannot go yet is passed by those that do not delay it. Of those that could go, `room` are admitted, and of the others
  * nothing is said.
  */
 export function decide(
@@ -47,11 +47,12 @@ export function decide(
   room = Number.POSITIVE_INFINITY,
 ): Decision {
   const line = waiting.filter(({ id }) => !ledger.isReserved(id)).toSorted(byNeed);
-  const fresh = line.filter(({ urgency }) => urgency === 'new');
+  const of = (wanted: Urgency) => line.filter(({ urgency }) => urgency === wanted);
   const ordered = [
-    ...line.filter(({ urgency }) => rank[urgency] < rank.new),
-    ...inTurns(fresh, rounds, now),
-    ...line.filter(({ urgency }) => urgency === 'routine'),
+    ...inTurnsByNeed(of('urgent'), rounds.urgent, now),
+    ...of('window'),
+    ...inTurns(of('new'), rounds.new, now),
+    ...of('routine'),
   ];
   const scene: Scene = { ledger, now, cells: new Map(), taking: new Set(), needs: new Set() };
   const admitted: Ask[] = [];
@@ -62,7 +63,13 @@ export function decide(
     else if (admitted.length < room) admitted.push(ask);
   }
   const times = [...waits.values()].flatMap(({ until }) => until ?? []);
-  const served = admitted.filter(({ urgency }) => urgency === 'new');
+  const served = (wanted: 'urgent' | 'new') => {
+    return afterTurns(
+      rounds[wanted],
+      admitted.filter(({ urgency }) => urgency === wanted),
+      now,
+    );
+  };
   return {
     admitted,
     waits,
@@ -72,7 +79,7 @@ export function decide(
         times.reduce((a, b) => Math.min(a, b)),
       ),
     }),
-    rounds: afterTurns(rounds, served, now),
+    rounds: { urgent: served('urgent'), new: served('new') },
   };
 }
 

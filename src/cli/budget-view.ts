@@ -159,6 +159,8 @@ function byScarcity(one: CellRow, other: CellRow): number {
 }
 
 const limits: ReadonlySet<string> = new Set(['RateLimited', 'CAPaused']);
+/** A person ends it, or another order: when it is looked at again says nothing. */
+const endless: ReadonlySet<string> = new Set(['CAPaused', 'EqualOrder']);
 
 /** Orders that stand in Certway's line, or that the CA has put off. */
 function waitRow(order: Order): readonly WaitRow[] {
@@ -166,7 +168,7 @@ function waitRow(order: Order): readonly WaitRow[] {
   if (wait === undefined || !(wait.inLine === true || limits.has(wait.reason))) return [];
   const { namespace = '', name, creationTimestamp = '' } = order.metadata;
   const row = { tenant: namespace, order: name, since: Date.parse(creationTimestamp), why: wait.message };
-  const ends = wait.reason === 'CAPaused' ? {} : { until: wait.until };
+  const ends = endless.has(wait.reason) ? {} : { until: wait.until };
   return [{ class: classOf(order), ...row, ...ends }];
 }
 

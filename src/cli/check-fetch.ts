@@ -2,9 +2,10 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lease } from '../api/core.ts';
+import { infraName } from '../api/gateway-infra.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { labels } from '../api/names.ts';
-import { certificates, leases, type Resource } from '../api/resources.ts';
+import { certificates, gatewayInfras, leases, type Resource } from '../api/resources.ts';
 import { isRecord } from '../kube/received.ts';
 import type { Session } from '../kube/session.ts';
 import {
@@ -30,7 +31,7 @@ const controller = 'certway-controller';
 export async function fetchCheck(session: Session, namespace: string): Promise<CheckScene> {
   const eyes = eyesOf(session);
   const versions = [...ourKinds.map(([group]) => `${group}/v1`), ...gatewayKinds.map(([version]) => version)];
-  const [served, stamps, definitions, policies, lease, otherLeases, account, clusterBinding, grants, used] =
+  const [served, stamps, definitions, policies, lease, otherLeases, account, clusterBinding, grants, infra, used] =
     await Promise.all([
       Promise.all(versions.map(async (version) => [version, await seeServed(session, version)] as const)),
       seeServed(session, admissionVersion),
@@ -41,11 +42,12 @@ export async function fetchCheck(session: Session, namespace: string): Promise<C
       eyes.get<KubeObject>(kinds.serviceAccounts, { namespace, name: controller }),
       eyes.get<Binding>(kinds.clusterRoleBindings, { name: controller }),
       eyes.list<Binding>(kinds.roleBindings, { labelSelector: `${labels.grant}=true` }),
+      eyes.get(gatewayInfras, { name: infraName }),
       seeUsed(eyes),
     ]);
   const knowsStamps = stamps.kind === 'seen' && stamps.value.has(kinds.mutating.plural);
   const stamp = knowsStamps ? await seePolicy(eyes, stampName, kinds.mutating, kinds.mutatingBindings) : undefined;
-  const facts = { definitions, policies, stamp, lease, otherLeases, account, clusterBinding, grants, used };
+  const facts = { definitions, policies, stamp, lease, otherLeases, account, clusterBinding, grants, infra, used };
   return { server: session.server, namespace, served: new Map(served), ...facts };
 }
 

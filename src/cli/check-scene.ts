@@ -2,6 +2,7 @@
 // and check-view.ts, which judges. What the user may not see is a value too.
 
 import type { Lease } from '../api/core.ts';
+import type { GatewayInfra } from '../api/gateway-infra.ts';
 import type { Condition, KubeObject } from '../api/meta.ts';
 import type { Resource } from '../api/resources.ts';
 import type { Many, Sight } from './status-scene.ts';
@@ -99,6 +100,7 @@ export interface CheckScene {
   readonly account: Sight<KubeObject>;
   readonly clusterBinding: Sight<Binding>;
   readonly grants: Many<Binding>;
+  readonly infra: Sight<GatewayInfra>;
   /** Namespaces that hold Certificates. */
   readonly used: Sight<ReadonlySet<string>>;
 }

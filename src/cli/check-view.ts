@@ -4,6 +4,7 @@
 import { apiNodes, gatewayNode } from './check-api.ts';
 import { issuanceNode, leaseNode, rightsNode } from './check-controller.ts';
 import { guardNodes } from './check-guard.ts';
+import { infraNodes } from './check-infra.ts';
 import type { CheckScene } from './check-scene.ts';
 import { type Problem, sentenceFor } from './status-blame.ts';
 import type { StatusView, ViewNode } from './status-node.ts';
@@ -21,6 +22,7 @@ export function checkView(scene: CheckScene): CheckView {
     leaseNode(scene),
     issuanceNode(scene),
     rightsNode(scene),
+    ...infraNodes(scene),
   ];
   const hidden = hiddenIn(scene);
   const unseen = [...new Set(hidden.map(({ why }) => why))];
@@ -32,7 +34,8 @@ type Hidden = Extract<Sight<never>, { kind: 'hidden' }>;
 
 /** What was refused or could not be asked; of the definitions one stands for all. */
 function hiddenIn(scene: CheckScene): readonly Hidden[] {
-  const { definitions, served, policies, stamp, lease, otherLeases, account, clusterBinding, grants, used } = scene;
+  const { definitions, served, policies, stamp, lease, otherLeases, account, clusterBinding, grants, infra, used } =
+    scene;
   const guards = [...policies, ...(stamp === undefined ? [] : [stamp])].flatMap(({ policy, binding }) => [
     policy,
     binding,
@@ -42,7 +45,7 @@ function hiddenIn(scene: CheckScene): readonly Hidden[] {
     ...served.values(),
     ...(definition === undefined ? [] : [definition]),
     ...guards,
-    ...[lease, otherLeases, account, clusterBinding, grants, used],
+    ...[lease, otherLeases, account, clusterBinding, grants, infra, used],
   ];
   return sights.flatMap((sight) => (sight.kind === 'hidden' ? [sight] : []));
 }

@@ -34,6 +34,7 @@ const platformOwners: ReadonlySet<string> = new Set([
   'Refused',
   'NamesNotAllowed',
   'AwaitingApproval',
+  'NamespaceReserved',
 ]);
 
 /** The CA says when it goes on, or it is asked again: there is nothing to mend. */
@@ -47,6 +48,7 @@ const waits: ReadonlySet<string> = new Set([
   'Processing',
   'WaitInsteadOfSelfCheck',
   'NotPropagated',
+  'InfraNotReady',
 ]);
 
 export function whoMends({ reason, owner, issuerKind, names = [] }: Blamed): Who {
@@ -60,6 +62,7 @@ export function whoMends({ reason, owner, issuerKind, names = [] }: Blamed): Who
     case 'VaultDenied':
     case 'PresentError':
     case 'DNSLookupFailed':
+    case 'RehearsalUnreadable':
       return issuerKind === 'ClusterIssuer' ? 'platform owner' : 'developer';
     case 'NoChallengePath':
       // A wildcard is the developer's wish; ports, routes and solvers are the Gateway's and the issuer's.

@@ -7,7 +7,9 @@ import type { KubeObject } from '../api/meta.ts';
 import { annotations, certManagerGroup } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { isUnfinished } from '../apply/order-object.ts';
+import { hostOf } from '../order/rehearsal.ts';
 import { conditionOf } from '../plan/conditions.ts';
+import { notedRehearsal } from '../plan/rehearsal.ts';
 import { asOne, issuerKey, type Problem, whoMends } from './status-blame.ts';
 import { type Finding, findingOf, nextAttempt, waitOf } from './status-certificate.ts';
 import { moment, type ViewNode } from './status-node.ts';
@@ -130,7 +132,7 @@ function requestNode(request: CertificateRequest): ViewNode {
 }
 
 function orderNode(order: Order, now: number): ViewNode {
-  const { state = 'not placed at the CA yet', reason } = order.status ?? {};
+  const { state = standingOf(order), reason } = order.status ?? {};
   const wait = waitOf(order);
   const node = { what: 'Order', name: order.metadata.name };
   if (wait !== undefined) {
@@ -141,6 +143,22 @@ function orderNode(order: Order, now: number): ViewNode {
   const isOpen = isUnfinished(order);
   const mark = state === 'valid' ? 'good' : isOpen ? 'busy' : 'bad';
   return { ...node, mark, says: reason === undefined || reason === '' ? state : `${state}: ${asOne(reason)}` };
+}
+
+function standingOf(order: Order): string {
+  const note = notedRehearsal(order);
+  if (note === undefined) return 'not placed at the CA yet';
+  const where = `at ${hostOf(note.directory)}`;
+  switch (note.state) {
+    case 'open':
+      return `rehearsing ${where}, not placed at the issuer's own CA yet`;
+    case 'failed':
+      return `rehearsing ${where}, where it has failed, and not placed at the issuer's own CA`;
+    case 'passed':
+      return `rehearsed ${where}, not placed at the issuer's own CA yet`;
+    default:
+      return note.state satisfies never;
+  }
 }
 
 function secretNode(name: string, certificate: Certificate | undefined, around: Surroundings): ViewNode {

@@ -2,12 +2,15 @@
 
 import type { Certificate } from '../api/certmanager.ts';
 import type { Gateway, ListenerSet } from '../api/gateway.ts';
+import { type GatewayInfra, infraName } from '../api/gateway-infra.ts';
 import type { KubeObject, ObjectMeta, OwnerReference } from '../api/meta.ts';
 import {
   certificateRequests,
   certificates,
   clusterIssuers,
   events,
+  gatewayClasses,
+  gatewayInfras,
   gateways,
   httpRoutes,
   issuers,
@@ -68,7 +71,8 @@ async function lookAround(
 ): Promise<Surroundings> {
   const owner = ownerIn(subject);
   const here = { namespace };
-  const [upward, ours, requests, allOrders, routes, localIssuers, clusterWide, warnings] = await Promise.all([
+  const [infra, upward, ours, requests, allOrders, routes, localIssuers, clusterWide, warnings] = await Promise.all([
+    eyes.get(gatewayInfras, { name: infraName }),
     lookUp(eyes, namespace, owner),
     eyes.list(certificates, here),
     eyes.list(certificateRequests, here),
@@ -80,6 +84,7 @@ async function lookAround(
   ]);
   return {
     ...upward,
+    ...(infra.kind === 'seen' && { infra: await seeInfra(eyes, infra.value, 'gateway' in upward ? upward.gateway : undefined) }),
     certificates: ours,
     requests,
     orders: allOrders,
@@ -107,6 +112,13 @@ async function lookUp(eyes: Eyes, namespace: string, owner: Owner | undefined) {
   const rule = gateway?.kind === 'seen' ? gateway.value.spec.allowedListeners?.namespaces?.from : undefined;
   const labels = rule === 'Selector' ? await seeLabels(eyes, namespace) : none;
   return { ...(gateway !== undefined && { gateway }), ...listed, labels };
+}
+
+/** Infra has a say over the Gateways of its own controller only. */
+async function seeInfra(eyes: Eyes, object: GatewayInfra, gateway: Surroundings['gateway']) {
+  const name = gateway?.kind === 'seen' ? gateway.value.spec.gatewayClassName : '';
+  const found = await eyes.get(gatewayClasses, { name });
+  return { object, ...(found.kind === 'seen' && { controllerName: found.value.spec.controllerName }) };
 }
 
 function seeGateway(eyes: Eyes, owner: Owner): Promise<Sight<Gateway> | undefined> {

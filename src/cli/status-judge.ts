@@ -5,6 +5,7 @@ import type { Certificate } from '../api/certmanager.ts';
 import type { Gateway, ListenerSet } from '../api/gateway.ts';
 import type { EventDraft, ObjectRef, OwnerReference } from '../api/meta.ts';
 import { apiVersion, gateways, listenerSets, xListenerSets } from '../api/resources.ts';
+import { readContract, withheldFrom } from '../apply/infra-sight.ts';
 import { missingInherited } from '../plan/inherited.ts';
 import { planListeners } from '../plan/listeners.ts';
 import { differences } from '../plan/listeners-change.ts';
@@ -57,7 +58,7 @@ export function judge(owner: Gateway | ListenerSet, around: Surroundings, option
 }
 
 function worldOf(owner: Gateway | ListenerSet, around: Surroundings, options: ResolveOptions) {
-  const { gateway: seen, labels } = around;
+  const { gateway: seen, labels, infra } = around;
   const gatewayKey = isSet(owner) ? parentKey(owner) : `${owner.metadata.namespace}/${owner.metadata.name}`;
   const listed = itemsOf(around.sets);
   const isListed = listed.some((set) => set.metadata.uid === owner.metadata.uid);
@@ -68,6 +69,7 @@ function worldOf(owner: Gateway | ListenerSet, around: Surroundings, options: Re
     ...(gateway !== undefined && { gateway }),
     listenerSets: sets.filter((set) => parentKey(set) === gatewayKey),
     namespaceLabels: (namespace) => (labels.kind === 'seen' ? labels.value.get(namespace) : {}),
+    ...(infra !== undefined && { withheld: withheldFrom(readContract(infra.object), infra.controllerName) }),
     options,
   };
   return { world, assumed: assumptions(around, gatewayKey) };

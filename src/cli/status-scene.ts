@@ -4,6 +4,7 @@
 import type { Certificate, CertificateRequest, Issuer } from '../api/certmanager.ts';
 import type { KubeEvent } from '../api/core.ts';
 import type { Gateway, HttpRoute, ListenerSet } from '../api/gateway.ts';
+import type { GatewayInfra } from '../api/gateway-infra.ts';
 import type { ObjectMeta } from '../api/meta.ts';
 import type { Order } from '../api/order.ts';
 import type { ResolveOptions } from '../resolve/world.ts';
@@ -42,6 +43,12 @@ export interface Surroundings {
   /** Those on the same Gateway and those of the namespace, of both kinds, as far as they could be listed. */
   readonly sets: Many<ListenerSet>;
   readonly setsFrom: 'everywhere' | 'namespace';
+  /** The platform's own, which few may read: what it says of this namespace stands in events and conditions too. */
+  readonly infra?: {
+    readonly object: GatewayInfra;
+    /** Of the Gateway's class, where that may be seen. */
+    readonly controllerName?: string;
+  };
   /** Labels by namespace; empty where the Gateway does not select by labels. */
   readonly labels: Sight<ReadonlyMap<string, Readonly<Record<string, string>>>>;
   /** All below are of the object's namespace. */

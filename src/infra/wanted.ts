@@ -10,7 +10,7 @@ export interface Wanted {
 }
 
 /** "Deployment envoy-gateway-system/envoy-gateway": how conditions and errors name it. */
-export function nameOf({ of, object }: Wanted): string {
+export function nameOf({ of, object }: { readonly of: Resource<KubeObject>; readonly object: KubeObject }): string {
   const { namespace, name } = object.metadata;
   return `${of.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }

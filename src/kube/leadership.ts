@@ -6,6 +6,8 @@ import type { Session } from './session.ts';
 export interface LeadershipConfig
   extends Pick<LeaseOptions, 'namespace' | 'identity' | 'leaseMs' | 'renewDeadlineMs' | 'retryMs'> {
   readonly enabled: boolean;
+  /** Of the Lease; certway-controller where it is left out. */
+  readonly name?: string;
 }
 
 export interface Leadership {
@@ -26,7 +28,7 @@ export function leadership(config: LeadershipConfig): Leadership {
     ails: () => (lease?.held === true && !lease.fresh() ? ['the lease is held but was not renewed in time'] : []),
     seek: (session, { onLead, ...events }) => {
       if (!config.enabled) onLead();
-      else lease = holdLease({ ...config, ...events, session, name: 'certway-controller', onHeld: onLead });
+      else lease = holdLease({ ...config, ...events, session, name: config.name ?? 'certway-controller', onHeld: onLead });
     },
     release: async () => lease?.release(),
   };

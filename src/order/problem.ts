@@ -2,30 +2,31 @@
 
 import type { CaProblem } from './ca.ts';
 import type { OrderState } from './state.ts';
-import { backOff, circling, mostCircles, slowDown, waitFor } from './wait.ts';
+import { backOff, type Counted, circling, mostCircles, slowDown, waitFor } from './wait.ts';
 
 /** The state after a problem with the effect that `state` asked for. */
 export function afterProblem(state: OrderState, problem: CaProblem, now: number): OrderState {
   if (state.kind === 'issued' || state.kind === 'failed') return state;
+  const last = countedIn(state);
   switch (problem.kind) {
     case 'rateLimited':
-      return unplaced({ ...state, wait: slowDown(state.wait, problem, now) });
+      return unplaced({ ...state, wait: slowDown(last, problem, now) });
     case 'unavailable':
       return uncertain({
         ...state,
-        wait: waitFor(state.wait, 'CAUnavailable', problem.detail, problem.retryAt ?? backOff(state.wait, now)),
+        wait: waitFor(last, 'CAUnavailable', problem.detail, problem.retryAt ?? backOff(last, now)),
       });
     case 'network': {
       const waiting = {
         ...state,
-        wait: waitFor(state.wait, 'CAUnreachable', problem.detail, backOff(state.wait, now)),
+        wait: waitFor(last, 'CAUnreachable', problem.detail, backOff(last, now)),
       };
       return problem.sent === 'maybe' ? uncertain(waiting) : unplaced(waiting);
     }
     case 'malformed':
       return uncertain({
         ...state,
-        wait: waitFor(state.wait, 'CAMalformedReply', problem.detail, backOff(state.wait, now)),
+        wait: waitFor(last, 'CAMalformedReply', problem.detail, backOff(last, now)),
       });
     case 'refused':
       return afterRefusal(state, problem, now);
@@ -45,6 +46,12 @@ export function unplaced(state: Active): OrderState {
   return { kind: 'intended', asked: 'no', ...(plain && { plain }), ...(wait !== undefined && { wait }) };
 }
 
+/** One endpoint may fail while the look in between succeeds: that makes no attempt the first one. */
+function countedIn(state: Active): Counted {
+  const attempts = Math.max(state.wait?.attempts ?? 0, state.troubles ?? 0);
+  return attempts === 0 ? undefined : { attempts };
+}
+
 type Active = Exclude<OrderState, { kind: 'issued' | 'failed' }>;
 
 /** The CA may have acted although no good answer came: look before asking for the same thing again. */
@@ -56,7 +63,7 @@ function uncertain(state: Active): OrderState {
       return { kind: 'intended', asked: 'maybe', ...(state.plain === true && { plain: true }), ...wait };
     case 'ready':
     case 'reachable':
-      return { kind: 'known', url: state.order.url, ...wait, ...carry(state) };
+      return { kind: 'known', url: state.order.url, ...wait, ...carry(state), troubles: state.wait?.attempts ?? 0 };
     default:
       return state;
   }
@@ -102,9 +109,11 @@ function afterRefusal(state: Active, problem: CaProblem & { kind: 'refused' }, n
 export function carry(state: OrderState): {
   readonly refusals?: number;
   readonly circles?: number;
+  readonly troubles?: number;
   readonly walked?: true;
 } {
   return {
+    ...('troubles' in state && state.troubles !== undefined && { troubles: state.troubles }),
     ...('circles' in state && state.circles !== undefined && { circles: state.circles }),
     ...('refusals' in state && state.refusals !== undefined && { refusals: state.refusals }),
     ...('walked' in state && state.walked === true && { walked: true as const }),

@@ -7,6 +7,10 @@ import type { OrderFact, OrderState } from './state.ts';
 export type Spending =
   /** The CA has taken newOrder. */
   | { readonly kind: 'placed' }
+  /** It had, when an earlier process asked. */
+  | { readonly kind: 'found' }
+  /** No earlier process has asked. */
+  | { readonly kind: 'unasked' }
   | { readonly kind: 'issued' }
   /** The order is over without a certificate; `identifiers` are the names whose validation failed. */
   | { readonly kind: 'failed'; readonly identifiers: readonly string[] }
@@ -21,7 +25,7 @@ export function spendingOf(before: OrderState, fact: OrderFact, after: OrderStat
   switch (fact.kind) {
     case 'order':
       return [
-        ...(isUnplaced(before) ? [{ kind: 'placed' } as const] : []),
+        ...(isUnplaced(before) ? [{ kind: before.kind === 'intended' ? 'found' : 'placed' } as const] : []),
         ...endOf(before, after, failedIn(before, fact.order)),
       ];
     case 'authorizations':
@@ -31,10 +35,14 @@ export function spendingOf(before: OrderState, fact: OrderFact, after: OrderStat
     case 'problem':
       return afterProblem(before, fact.problem, after);
     case 'notFound':
+      if (before.kind !== 'intended') return endOf(before, after, []);
+      return fact.listed ? [{ kind: 'unasked' }, { kind: 'unspent' }] : [{ kind: 'unspent' }];
     case 'unreachable':
       return before.kind === 'intended' ? [{ kind: 'unspent' }] : endOf(before, after, []);
     case 'notReplaceable':
       return [{ kind: 'unspent' }];
+    case 'prepared':
+      return [];
     case 'done':
     case 'cleared':
     case 'admitted':

@@ -33,13 +33,30 @@ interface Waiting {
   readonly wait?: Wait;
   /** How often the CA has refused a step of this order that it should accept; carried along so that no circle is endless. */
   readonly refusals?: number;
+  /** How often in a row the CA has failed at this step, where the order was looked at in between. */
+  readonly troubles?: number;
   /** How often in a row the order came back to an earlier state although every name is proven. */
   readonly circles?: number;
   /** The path of every HTTP-01 proof was walked a moment ago, before the order was placed. */
   readonly walked?: true;
 }
 
-export type OrderState =
+export type OrderState = Staged | Rehearsing;
+
+/**
+ * The order is proven at another directory of the CA before its own hears of it: `rehearsal` is how far it is there, and the wait of both is this one's.
+ * `failures`: rehearsals in a row that came to nothing.
+ */
+export type Rehearsing = {
+  readonly kind: 'rehearsing';
+  readonly directory: string;
+  readonly rehearsal: Staged;
+  readonly failures: number;
+  readonly plain?: true;
+} & Waiting;
+
+/** Before one CA. */
+export type Staged =
   /** Only the intent is recorded. `maybe`: an earlier process, or a lost reply, may have asked the CA already. */
   | ({ readonly kind: 'intended'; readonly asked: 'no' | 'maybe'; readonly plain?: true } & Waiting)
   /**
@@ -78,6 +95,10 @@ export type OrderEffect =
   /** Whether the CA's limits leave room for the order, and no other one comes before it. */
   | { readonly kind: 'admit'; readonly replacing: 'asWished' | 'no' }
   | { readonly kind: 'place'; readonly replacing: 'asWished' | 'no' }
+  /** The same at the directory of a rehearsal. */
+  | { readonly kind: 'rehearse'; readonly directory: string; readonly effect: OrderEffect }
+  /** What came of a rehearsal is written down; the names at `authorizations` (URLs there) shall have to be proven again next time. */
+  | { readonly kind: 'closeRehearsal'; readonly end: RehearsalEnd; readonly authorizations: readonly string[] }
   | { readonly kind: 'readOrder'; readonly url: string }
   | { readonly kind: 'readAuthorizations'; readonly urls: readonly string[] }
   | { readonly kind: 'record'; readonly order: CaOrder; readonly authorizations: readonly CaAuthorization[] }
@@ -89,12 +110,19 @@ export type OrderEffect =
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'rest' };
 
+export interface RehearsalEnd {
+  readonly directory: string;
+  /** Why it came to nothing; absent where every name was proven. */
+  readonly failure?: string;
+}
+
 /** How a name is to be proven, or the sentence that says why it cannot be. */
 export type Means = { readonly type: ChallengeType } | { readonly refusal: string };
 
 export type OrderFact =
   | { readonly kind: 'order'; readonly order: CaOrder }
-  | { readonly kind: 'notFound' }
+  /** `listed` where the CA's own list of orders says so. */
+  | { readonly kind: 'notFound'; readonly listed?: true }
   | {
       readonly kind: 'authorizations';
       readonly authorizations: readonly CaAuthorization[];
@@ -102,8 +130,17 @@ export type OrderFact =
       readonly means: readonly Means[];
     }
   | { readonly kind: 'done' }
-  /** Nothing speaks against the order; `walked` where the paths of all HTTP-01 names answered. */
-  | { readonly kind: 'cleared'; readonly walked: boolean }
+  /** What the effect needs is there now: it is asked for again. */
+  | { readonly kind: 'prepared' }
+  /**
+   * Nothing speaks against the order; `walked` where the paths of all HTTP-01 names answered. `rehearse` where it must be proven there first; `url` is
+   * that of an order there that an earlier process has begun.
+   */
+  | {
+      readonly kind: 'cleared';
+      readonly walked: boolean;
+      readonly rehearse?: { readonly directory: string; readonly url?: string };
+    }
   | { readonly kind: 'admitted' }
   /** It is not the order's turn, by a limit of the CA or because another one comes first; looked at again at `until` (epoch ms). */
   | { readonly kind: 'limited'; readonly reason: string; readonly message: string; readonly until: number }

@@ -9,12 +9,14 @@
 //   recorded ──present──▶ reachable      where every proof is HTTP-01 and the preflight has just walked there
 //   cleared ──limited──▶ cleared with a wait      cleared for more than a minute ──admitted──▶ intended, not asked
 //   intended, presented ──unreachable──▶ intended, recorded with a wait      cleared ──notReplaceable──▶ cleared, plain, not admitted
+//   intended, not asked ──cleared, to be rehearsed──▶ rehearsing ──every name is proven there──▶ cleared      (rehearsal.ts)
 //   any ──the CA says invalid──▶ failed      any ──problem──▶ the same state with a wait, or failed (problem.ts)
 
 import type { CaAuthorization, CaOrder } from './ca.ts';
 import { admitted, cleared, limited, withoutAdmission } from './clearance.ts';
 import { open } from './opening.ts';
 import { afterProblem, carry, standstill } from './problem.ts';
+import { afterClosing, endOf, insideOf, rehearsed, rehearsing } from './rehearsal.ts';
 import type { OrderEffect, OrderFact, OrderState } from './state.ts';
 import { circling, mostCircles, pause } from './wait.ts';
 
@@ -24,6 +26,10 @@ export function effectOf(state: OrderState, now: number): OrderEffect {
     return { kind: 'wait', until: state.wait.until };
   }
   switch (state.kind) {
+    case 'rehearsing': {
+      const { directory } = state;
+      return endOf(state) ?? { kind: 'rehearse', directory, effect: effectOf(insideOf(state), now) };
+    }
     case 'intended':
       return { kind: state.asked === 'no' ? 'preflight' : 'find' };
     case 'cleared':
@@ -58,6 +64,11 @@ export function effectOf(state: OrderState, now: number): OrderEffect {
 
 /** The state after a fact; a fact that the state did not ask for leaves it as it is. */
 export function step(state: OrderState, fact: OrderFact, now: number): OrderState {
+  if (state.kind === 'rehearsing') {
+    return endOf(state) === undefined
+      ? rehearsed(state, step(insideOf(state), fact, now))
+      : afterClosing(state, fact, now);
+  }
   switch (fact.kind) {
     case 'problem':
       return afterProblem(state, fact.problem, now);
@@ -72,8 +83,11 @@ export function step(state: OrderState, fact: OrderFact, now: number): OrderStat
       return afterAuthorizations(state, fact, now);
     case 'done':
       return afterDone(state, now);
+    case 'prepared':
+      return state;
     case 'cleared':
-      return state.kind === 'intended' ? cleared(state, fact, now) : state;
+      if (state.kind !== 'intended') return state;
+      return fact.rehearse === undefined ? cleared(state, fact, now) : rehearsing(state, fact, fact.rehearse, now);
     case 'admitted':
       return state.kind === 'cleared' ? admitted(state, now) : state;
     case 'limited':
@@ -197,7 +211,8 @@ function validating(state: OrderState & { kind: 'reachable' }, now: number): Ord
   const looking = proofs.flatMap((proof) => (proof.looking === undefined ? [] : [proof.looking.retryAt ?? 0]));
   // What was answered just now is asked about at once: many a CA has looked by then.
   const wait = looking.length === 0 ? {} : { wait: pause(Math.max(...looking), 0, now) };
-  return { kind: 'validating', order, proofs, polls: 0, ...carry(state), ...wait };
+  const { troubles: _, ...carried } = carry(state);
+  return { kind: 'validating', order, proofs, polls: 0, ...carried, ...wait };
 }
 
 function afterUnreachable(state: OrderState, fact: OrderFact & { kind: 'unreachable' }, now: number): OrderState {

@@ -6,12 +6,15 @@ import type { Wait } from './state.ts';
 
 const hour = 3_600_000;
 
-export function waitFor(last: Wait | undefined, reason: string, message: string, until: number): Wait {
+/** What has been counted so far. */
+export type Counted = Pick<Wait, 'attempts'> | undefined;
+
+export function waitFor(last: Counted, reason: string, message: string, until: number): Wait {
   return { until, reason, message, attempts: (last?.attempts ?? 0) + 1 };
 }
 
 /** Epoch ms: half a second at first, five minutes at most. */
-export function backOff(last: Wait | undefined, now: number): number {
+export function backOff(last: Counted, now: number): number {
   return now + Math.min(300_000, 500 * 2 ** Math.min(last?.attempts ?? 0, 10));
 }
 
@@ -27,11 +30,11 @@ export function inLine(
 export const untilAPersonActs = 100 * 365.25 * 24 * hour;
 
 /**
- * An hour where the CA does not say. A pause has no end of its own: somebody has to visit the page and say so here
+ * A minute where the CA does not say, as everybody of the account then waits, and longer each time. A pause has no end of its own: somebody has to visit the page and say so here
  * (certway.dev/unpause on the issuer); nothing is asked of the CA before.
  */
-export function slowDown(last: Wait | undefined, problem: CaProblem & { kind: 'rateLimited' }, now: number): Wait {
-  const { detail, pauseUrl, retryAt = now + hour } = problem;
+export function slowDown(last: Counted, problem: CaProblem & { kind: 'rateLimited' }, now: number): Wait {
+  const { detail, pauseUrl, retryAt = now + Math.min(hour, 60_000 * 2 ** Math.min(last?.attempts ?? 0, 10)) } = problem;
   if (pauseUrl === undefined) return waitFor(last, 'RateLimited', detail, retryAt);
   return waitFor(last, 'CAPaused', pauseWords(pauseUrl), now + untilAPersonActs);
 }

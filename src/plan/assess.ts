@@ -3,6 +3,7 @@
 import { fullRef } from '../api/issuer-ref.ts';
 import { annotations } from '../api/names.ts';
 import { conditionOf } from './conditions.ts';
+import { keepsSecrets } from './infra-hold.ts';
 import type { Verdict } from './judge.ts';
 import { failureOf } from './request-end.ts';
 import type { CertificateSeen } from './seen.ts';
@@ -20,6 +21,18 @@ export type Stage =
     }
   /** The request failed, and the Certificate's status does not say so yet. */
   | { readonly kind: 'failed'; readonly message: string; readonly failedAt: string };
+
+/** What the platform has taken back for the time being: nothing may be proven for it. */
+export function isWithheld(stage: Stage): boolean {
+  return isSuspended(stage) || (stage.kind === 'blocked' && takenBack.has(stage.reason));
+}
+
+/** Its listeners may not have it now: not even its Secret's form follows the spec. */
+export function isSuspended(stage: Stage): boolean {
+  return stage.kind === 'blocked' && (stage.reason === 'Suspended' || stage.reason === 'NamespaceReserved');
+}
+
+const takenBack: ReadonlySet<string> = new Set(['NamesNotAllowed', 'IssuerNotAllowed', 'NamespaceDraining']);
 
 const minute = 60_000;
 /** Let's Encrypt's advice for repeated failures: 1, 10, 100 minutes, then daily. */
@@ -53,14 +66,21 @@ function isAsked({ certificate: { status, metadata } }: CertificateSeen): boolea
 export function assess(seen: CertificateSeen, verdict: Verdict, now: number): Stage {
   const suspended = seen.certificate.metadata.annotations?.[annotations.suspended];
   // Told while the Secret is still good too: who waits for the next renewal learns it too late.
-  if (suspended !== undefined) return blocked('Suspended', suspended);
-  if (seen.foreignNames !== undefined) return blocked('NamesNotAllowed', seen.foreignNames);
+  if (suspended !== undefined)
+    return blocked(isReserved(seen, suspended) ? 'NamespaceReserved' : 'Suspended', suspended);
+  if (seen.notAllowed !== undefined) return blocked(seen.notAllowed.reason, seen.notAllowed.message);
+  if (seen.infra?.kind === 'draining') return blocked('NamespaceDraining', seen.infra.message);
   const why = trigger(seen, verdict, now);
   if (why === undefined) {
     const next: Stage = { kind: 'ready', ...(seen.renewAt !== undefined && { revisitAt: seen.renewAt }) };
     return leftToExpire(verdict) ?? unwritable(seen, now) ?? next;
   }
   return untold(seen, now) ?? obstacle(seen) ?? refused(seen, now) ?? resting(seen, now) ?? { kind: 'issuing', ...why };
+}
+
+/** Suspended by its listeners, on the word of the infrastructure half. */
+function isReserved({ infra }: CertificateSeen, suspended: string): boolean {
+  return infra?.kind === 'reserved' && suspended.startsWith(infra.message);
 }
 
 /** What is not good and not to be issued either. */
@@ -73,6 +93,8 @@ function leftToExpire(verdict: Verdict): Stage | undefined {
 /** The pair is good, but what else the spec wants in the Secret cannot be written. */
 function unwritable(seen: CertificateSeen, now: number): Stage | undefined {
   const { keystores, drift } = seen;
+  // It is told when something is to be issued; what is good but for its form can wait in silence.
+  if (keepsSecrets(seen.infra)) return undefined;
   if (keystores.kind === 'obstacle') return blocked(keystores.reason, keystores.message);
   return drift.length === 0 ? undefined : refused(seen, now);
 }
@@ -82,6 +104,8 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
   const { certificate, secret, issuer } = seen;
   const name = certificate.spec.secretName;
   if (seen.invalid !== undefined) return blocked('InvalidSpec', seen.invalid);
+  // Its rights may be on their way: until then what the API server says of them is no news.
+  if (keepsSecrets(seen.infra)) return blocked('InfraNotReady', seen.infra.message);
   if (secret.kind === 'forbidden') return blocked('Forbidden', secret.message);
   if (seen.request?.maker === 'somebody') {
     const request = seen.request.object.metadata.name;
@@ -100,6 +124,7 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
       `Secret "${name}" exists and was not made for a Certificate; it is left alone. Delete it, or choose another secretName.`,
     );
   }
+  if (seen.claimedSecret !== undefined) return blocked('SecretNotOurs', seen.claimedSecret);
   if (seen.unfitKey !== undefined && seen.replacement?.freshKey !== true)
     return blocked('CannotRegenerateKey', seen.unfitKey);
   if (seen.keystores.kind === 'obstacle') return blocked(seen.keystores.reason, seen.keystores.message);
@@ -110,9 +135,9 @@ function obstacle(seen: CertificateSeen): Stage | undefined {
       return blocked('IssuerNotReady', `${issuerName(seen)} is not ready: ${issuer.message}`);
     case 'acme':
       // A proof that has begun is carried through: its route stands already.
-      return issuer.path.kind === 'closed' && seen.order === undefined
-        ? blocked('NoChallengePath', issuer.path.message)
-        : undefined;
+      if (seen.order !== undefined) return undefined;
+      if (issuer.path.kind === 'closed') return blocked('NoChallengePath', issuer.path.message);
+      return seen.move === undefined ? undefined : blocked('InfraNotReady', seen.move);
     case 'unseen':
     case 'local':
     case 'remote':

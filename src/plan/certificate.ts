@@ -4,9 +4,10 @@
 import type { CertificateStatus } from '../api/certmanager.ts';
 import { annotations } from '../api/names.ts';
 import { effectOf } from '../order/step.ts';
-import { assess, type Stage } from './assess.ts';
+import { assess, isSuspended, isWithheld, type Stage } from './assess.ts';
 import { awaitedApproval, awaitedIssuer } from './awaited.ts';
 import { conditionOf } from './conditions.ts';
+import { keepsSecrets } from './infra-hold.ts';
 import { judgeSecret, type Verdict } from './judge.ts';
 import { failureOf, isIssued } from './request-end.ts';
 import type { CertificateSeen } from './seen.ts';
@@ -65,7 +66,7 @@ function planFor(seen: CertificateSeen, pair: Verdict, revision: number, now: nu
   if (seen.issuer.kind === 'unseen' && verdict.kind === 'bad') return { kind: 'rest' };
   const stage = assess(seen, verdict, now);
   const held = seen.certificate.status?.revision;
-  if (stage.kind === 'blocked' && withheld.has(stage.reason) && isStanding(seen.standing)) {
+  if (isWithheld(stage) && isStanding(seen.standing)) {
     // Nothing may be proven through it any more; the order takes its path up again when admission or the domain is back.
     return { kind: 'withdraw', standing: seen.standing };
   }
@@ -88,9 +89,6 @@ function planFor(seen: CertificateSeen, pair: Verdict, revision: number, now: nu
   const isKept = seen.order === undefined || isNoted(seen, wait.until);
   return report(seen, verdict, told, held, now) ?? (isKept ? rest : { kind: 'noteWait' });
 }
-
-/** What the platform has taken back for the time being. */
-const withheld: ReadonlySet<string> = new Set(['Suspended', 'NamesNotAllowed']);
 
 /** The Secret holds what the request in the making asked for: only bookkeeping is left. */
 function isFinished(seen: CertificateSeen, verdict: Verdict): boolean {
@@ -224,13 +222,13 @@ function report(
 function mend(seen: CertificateSeen, verdict: Verdict, stage: Stage, now: number): CertificateAction | undefined {
   const { drift, keystores, refusal } = seen;
   if (verdict.kind === 'bad' || drift.length === 0 || keystores.kind === 'obstacle') return undefined;
-  if (stage.kind === 'blocked' && stage.reason === 'Suspended') return undefined;
+  if (isSuspended(stage) || keepsSecrets(seen.infra)) return undefined;
   return refusal !== undefined && refusal.until > now ? undefined : { kind: 'rewriteSecret' };
 }
 
 /** What earlier revisions left behind goes once the status stands. */
 function tidy(seen: CertificateSeen, stage: Stage): CertificateAction {
-  if (stage.kind === 'ready') {
+  if (stage.kind === 'ready' && !keepsSecrets(seen.infra)) {
     const [keySecret] = seen.leftovers.keySecrets;
     if (keySecret !== undefined) return { kind: 'deleteKey', secretName: keySecret };
     const [name] = seen.leftovers.requests;

@@ -2,6 +2,7 @@
 // apply/budget-recall.ts.
 
 import type { LineWait } from '../budget/line.ts';
+import { rehearsalMark } from '../order/rehearsal.ts';
 import type { Wait } from '../order/state.ts';
 import { pauseWords, untilAPersonActs } from '../order/wait.ts';
 import { timestamp } from './conditions.ts';
@@ -47,7 +48,8 @@ export function retold(last: Wait | undefined, told: Told, now: number): Told {
   return Math.abs(last.until - told.until) > slack ? told : last;
 }
 
-/** All but the time. */
-function about({ reason, message }: Pick<Wait, 'reason' | 'message'>): string {
+/** All but the time, and before which CA it stands. */
+function about({ reason, message: told }: Pick<Wait, 'reason' | 'message'>): string {
+  const message = told.startsWith(rehearsalMark) ? told.slice(told.indexOf(': ') + 2) : told;
   return `${reason} ${message.replaceAll(/\d{4}-\d\d-\d\dT[\d:]+Z/g, '')}`;
 }

@@ -9,8 +9,9 @@ import type { OrderState, Wait } from '../order/state.ts';
 import { effectOf } from '../order/step.ts';
 import { approvalOf } from './approval.ts';
 import { conditionOf } from './conditions.ts';
+import type { InfraHold } from './infra-hold.ts';
 import { failureOf } from './request-end.ts';
-import type { IssuerSeen } from './seen.ts';
+import type { IssuerSeen, NotAllowed } from './seen.ts';
 import { isStanding, type Standing } from './standing.ts';
 
 export interface RequestSeenAlone {
@@ -19,8 +20,8 @@ export interface RequestSeenAlone {
   readonly issuer: IssuerSeen;
   /** Why nothing can come of the CSR, as a sentence; it will not change, for the spec cannot. */
   readonly hopeless?: string;
-  /** Names that the namespace may not have, as a sentence. */
-  readonly foreignNames?: string;
+  /** Names or an issuer that the namespace may not have. */
+  readonly notAllowed?: NotAllowed;
   /** What a SelfSigned issuer still needs: the private key that the request's annotation names. */
   readonly lacksKey?: string;
   readonly order?: Order;
@@ -31,6 +32,9 @@ export interface RequestSeenAlone {
     readonly order?: OrderState;
     readonly wait?: Wait;
   };
+  /** Of what is proven through a Gateway: what the infrastructure half says of the namespace, and of the Gateways' addresses. */
+  readonly infra?: InfraHold;
+  readonly move?: string;
   /** A write that the API server refused; tried again at `until`, epoch ms. */
   readonly refusal?: { readonly message: string; readonly until: number };
 }
@@ -64,7 +68,7 @@ export function planRequest(seen: RequestSeenAlone, now: number): RequestAction 
     return isStanding(seen.standing) ? { kind: 'withdraw', standing: seen.standing } : { kind: 'rest' };
   const approval = approvalOf(request, seen.approver);
   if (approval.kind === 'denied') return close(seen) ?? { kind: 'fail', reason: 'Denied', message: approval.message };
-  if (seen.foreignNames !== undefined) return { kind: 'deny', message: seen.foreignNames };
+  if (seen.notAllowed !== undefined) return { kind: 'deny', message: seen.notAllowed.message };
   // An approver of another kind may be slow: the request says nothing until it has spoken.
   if (approval.kind === 'open' && approval.approver === 'theirs') return { kind: 'rest' };
   if (seen.hopeless !== undefined) return { kind: 'fail', reason: 'Failed', message: seen.hopeless };
@@ -72,6 +76,7 @@ export function planRequest(seen: RequestSeenAlone, now: number): RequestAction 
   if (seen.attempt.failure !== undefined) {
     return close(seen) ?? { kind: 'fail', reason: 'Failed', message: seen.attempt.failure };
   }
+  if (seen.infra?.kind === 'draining') return close(seen) ?? tell(seen, seen.infra.message);
   const obstacle = obstacleOf(seen);
   if (obstacle !== undefined) return tell(seen, obstacle);
   if (seen.refusal !== undefined && seen.refusal.until > now) return { kind: 'rest', revisitAt: seen.refusal.until };
@@ -94,7 +99,8 @@ function obstacleOf(seen: RequestSeenAlone): string | undefined {
     case 'unseen':
       return `${kind} "${name}" has not been looked at yet.`;
     case 'acme':
-      return issuer.path.kind === 'closed' && seen.order === undefined ? issuer.path.message : undefined;
+      if (seen.order !== undefined) return undefined;
+      return issuer.path.kind === 'closed' ? issuer.path.message : seen.move;
     case 'local':
       return seen.lacksKey;
     case 'remote':

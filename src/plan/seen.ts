@@ -4,6 +4,7 @@ import type { Certificate, CertificateRequest } from '../api/certmanager.ts';
 import type { Order } from '../api/order.ts';
 import type { OrderState, Wait } from '../order/state.ts';
 import type { Approval } from './approval.ts';
+import type { InfraHold } from './infra-hold.ts';
 import type { Replacement } from './revocation.ts';
 import type { KeystoresSeen, SecretDrift, SecretShape } from './secret-drift.ts';
 import type { Standing } from './standing.ts';
@@ -80,6 +81,12 @@ export interface AttemptSeen {
   readonly wait?: Wait;
 }
 
+/** Names or an issuer that the platform has not given to the namespace, as a sentence. */
+export interface NotAllowed {
+  readonly reason: 'NamesNotAllowed' | 'IssuerNotAllowed';
+  readonly message: string;
+}
+
 export interface CertificateSeen {
   readonly certificate: Certificate;
   readonly secret: SecretSeen;
@@ -90,8 +97,8 @@ export interface CertificateSeen {
   readonly attempt: AttemptSeen;
   /** Key Secrets and requests of earlier revisions. */
   readonly leftovers: { readonly keySecrets: readonly string[]; readonly requests: readonly string[] };
-  /** Names that this namespace may not have, as a sentence; nothing is approved or signed with them. */
-  readonly foreignNames?: string;
+  /** Names or an issuer that this namespace may not have; nothing is approved or signed with them. */
+  readonly notAllowed?: NotAllowed;
   /** A key that is to be kept is not of the kind that the spec asks for, as a sentence. */
   readonly unfitKey?: string;
   /** When the issued certificate is to be renewed, epoch ms; absent while there is none. */
@@ -114,4 +121,10 @@ export interface CertificateSeen {
   readonly refusal?: { readonly message: string; readonly until: number };
   /** Another Certificate of the namespace that has the older claim to the same Secret. */
   readonly rival?: string;
+  /** The Secret is the infrastructure half's, as a sentence. */
+  readonly claimedSecret?: string;
+  /** What the infrastructure half says of the namespace; absent where it has no say. */
+  readonly infra?: InfraHold;
+  /** Why nothing may be proven through its Gateways now, as a sentence; absent for names that are proven otherwise. */
+  readonly move?: string;
 }

@@ -77,6 +77,9 @@ function withReady(conditions: readonly Condition[] | undefined, input: StatusIn
 const idle: ReadonlySet<string> = new Set([
   'Suspended',
   'NamesNotAllowed',
+  'IssuerNotAllowed',
+  'NamespaceReserved',
+  'NamespaceDraining',
   'RenewalDisabled',
   'KeystorePasswordSecretNotFound',
   'KeystorePasswordMissing',

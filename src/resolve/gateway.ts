@@ -77,6 +77,8 @@ function sceneOf(world: GatewayWorld, applicants: readonly Applicant[]): Scene {
 function gatewayOutcome(scene: Scene): ObjectOutcome {
   const { gateway, gatewayIssuer, bequest } = scene;
   if (gateway === undefined) return nothing;
+  const withheld = withheldFrom(gateway, gatewayIssuer, scene);
+  if (withheld !== undefined) return withheld;
   const outcome = resolveObject({
     source: gateway,
     issuer: gatewayIssuer,
@@ -93,15 +95,33 @@ function setOutcome(applicant: Applicant, scene: Scene): ObjectOutcome {
   const own = readIssuer(source, world.options);
   const issuer = own.kind === 'none' && applicant.parent === 'Gateway' ? scene.gatewayIssuer : own;
   const objection = applicant.objection ?? objectionToSet(source);
+  const withheld = objection === undefined ? withheldFrom(source, issuer, scene) : undefined;
+  if (withheld !== undefined) return withheld;
   if (objection === undefined && gateway !== undefined) {
     const inherited = inheritedBy(source, gateway, scene.bequest);
     return resolveObject({ source, issuer, inherited, ...shared(scene, source) });
   }
-  const names = [...new Set(source.listeners.flatMap((listener) => namedSecrets(source, listener, scene.protocols)))];
+  const names = secretsOf(source, scene);
   if (objection === undefined || names.length === 0 || !expectsCertificates(applicant, issuer, world)) return nothing;
   const until = `Until then this ${source.subject.kind} gets no certificate, and none that it has is renewed.`;
   const message = `${objection.message} ${until}`;
   return { claims: [], refusals: [refusal(source, objection.reason, message, { suspends: names })] };
+}
+
+/** Of a reserved namespace: no certificate, and none renewed. Of one that drains: whatever it has stays as it is. */
+function withheldFrom(source: Source, issuer: IssuerRead, scene: Scene): ObjectOutcome | undefined {
+  const withheld = scene.world.withheld?.(source.namespace);
+  if (withheld === undefined) return undefined;
+  const names = secretsOf(source, scene);
+  const isAsked = issuer.kind !== 'none' || annotations.listenerIssuers in source.annotations;
+  if (names.length === 0 || !isAsked) return nothing;
+  const { reason, message } = withheld;
+  const touched = reason === 'NamespaceReserved' ? { suspends: names } : { holds: names };
+  return { claims: [], refusals: [refusal(source, reason, message, touched)] };
+}
+
+function secretsOf(source: Source, { protocols }: Scene): readonly string[] {
+  return [...new Set(source.listeners.flatMap((listener) => namedSecrets(source, listener, protocols)))];
 }
 
 /** Whether a missing Gateway would have had an issuer to give, nobody knows: better one word too many. */

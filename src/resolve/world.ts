@@ -24,7 +24,14 @@ export interface GatewayWorld {
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>> | undefined;
   /** Of the Gateway's class; absent when the class is unknown. */
   readonly controllerName?: string;
+  /** Why the listeners of a namespace get nothing, by the word of the infrastructure half; absent where it has none. */
+  readonly withheld?: (namespace: string) => Withheld | undefined;
   readonly options: ResolveOptions;
+}
+
+export interface Withheld {
+  readonly reason: 'NamespaceReserved' | 'NamespaceDraining';
+  readonly message: string;
 }
 
 export type Subject = ObjectRef & { readonly uid: string };
@@ -55,7 +62,8 @@ export type RefusalReason =
   | 'ListenerConflict'
   | 'UnsupportedProtocol'
   | 'RefNotPermitted'
-  | 'WildcardHostname';
+  | 'WildcardHostname'
+  | Withheld['reason'];
 
 /** Something that was asked for and is not done, and why. Told once per generation of the object that it is about. */
 export interface Refusal {

@@ -79,8 +79,11 @@ function closed(refusal: string): ProofPath {
 function waitOf({ waitInsteadOfSelfCheck: text }: AcmeSolver): number | 'malformed' | undefined {
   if (text === undefined) return undefined;
   const ms = parseGoDuration(text);
-  return ms === undefined || ms < 0 ? 'malformed' : ms;
+  return ms === undefined || ms < 0 ? 'malformed' : Math.min(ms, longestDelayMs);
 }
+
+/** No path takes longer to be there, and an order that waits holds its places in the CA's limits. */
+export const longestDelayMs = 3_600_000;
 
 /** The issuer's parents and the listener's own, which comes last unless the issuer names it itself: then the issuer's section holds. */
 function wishedParents({

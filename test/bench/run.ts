@@ -4,7 +4,9 @@
 import { parseArgs } from 'node:util';
 import { deadBenchmark, measureBehindDead } from './behind-dead.ts';
 import { dnsBenchmark, measureDns } from './dns01.ts';
+import { infraBenchmark, measureInfra } from './infra-500.ts';
 import { limitsBenchmarks, measureLimits } from './limits.ts';
+import { lineBenchmark, measureLine } from './line.ts';
 import { measure } from './measure.ts';
 import { measureResolve, resolveBenchmark } from './resolve.ts';
 import { jsonLine, type Measured, resultTable, writesTable } from './result.ts';
@@ -29,8 +31,10 @@ for (const name of chosen()) {
   const limits = limitsBenchmarks.find((each) => each.name === name);
   if (limits !== undefined) print(await measureLimits(limits, tell));
   else if (name === resolveBenchmark.name) print(measureResolve());
+  else if (name === lineBenchmark.name) print(measureLine());
   else if (name === deadBenchmark.name) await behindDead();
   else if (name === dnsBenchmark.name) print(await measureDns(tell));
+  else if (name === infraBenchmark.name) print(await measureInfra(tell));
   else await plain(name);
 }
 if (!values.json && all.length > 0) {
@@ -62,7 +66,15 @@ async function behindDead(): Promise<void> {
 /** --only names benchmarks exactly; a plain word takes all whose names begin with it. */
 function chosen(): readonly string[] {
   const repeat = Number(values.repeat);
-  const known = [resolveBenchmark, ...suite, deadBenchmark, dnsBenchmark, ...limitsBenchmarks].map(({ name }) => name);
+  const known = [
+    resolveBenchmark,
+    lineBenchmark,
+    ...suite,
+    deadBenchmark,
+    dnsBenchmark,
+    infraBenchmark,
+    ...limitsBenchmarks,
+  ].map(({ name }) => name);
   const exact = values.only?.split(',') ?? [];
   const unknown = [
     ...exact.filter((name) => !known.some((each) => each === name)),

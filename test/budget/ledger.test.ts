@@ -6,7 +6,7 @@ import { Ledger } from '../../src/budget/ledger.ts';
 import { knownLimits, type LimitName, type Limits, noLimits, per } from '../../src/budget/limits.ts';
 import { decide } from '../../src/budget/line.ts';
 import { noRounds } from '../../src/budget/rounds.ts';
-import { ownAddress } from '../../src/budget/subject.ts';
+import { cellKey, ownAddress } from '../../src/budget/subject.ts';
 import { ask, born, day, hour, minute } from './dice.ts';
 
 const limits = knownLimits('https://acme-v02.api.letsencrypt.org/directory');
@@ -120,6 +120,57 @@ describe('N parallel attempts for one name', () => {
     expect([...waits.values()].map(({ limit, subject }) => `${limit} ${subject}`)).toEqual(
       Array(3).fill(`failedAuthorizations ${account} dead.example.com`),
     );
+  });
+});
+
+describe('a unit that somebody is about to ask for', () => {
+  const setKey = cellKey('certificatesPerExactSet', 'www.example.com');
+
+  test('is known from the admission until the CA has taken the order', () => {
+    const ledger = new Ledger(limits);
+    expect(ledger.isAboutToBeChecked(setKey)).toBe(false);
+    ledger.reserve(one, born);
+    expect(ledger.isAboutToBeChecked(setKey)).toBe(true);
+    expect(ledger.isAboutToBeChecked(cellKey('certificatesPerExactSet', 'www.example.org'))).toBe(false);
+    ledger.placed('one', born);
+    expect(ledger.isAboutToBeChecked(setKey)).toBe(false);
+  });
+
+  test('is not, once the order has left', () => {
+    const ledger = new Ledger(limits);
+    ledger.reserve(one, born);
+    ledger.release('one');
+    expect(ledger.isAboutToBeChecked(setKey)).toBe(false);
+  });
+
+  test('is not taken by a renewal that the CA counts without a check, until it has been asked for', () => {
+    const tight: Limits = { limits: { certificatesPerExactSet: { burst: 1, emissionMs: hour } }, overrides: [] };
+    const ledger = new Ledger(tight);
+    ledger.reserve(one, born);
+    const unchecked = ask({
+      id: 'ari',
+      class: 'ari',
+      urgency: 'window',
+      identifiers: ['www.example.com'],
+      account: 'https://ca.test/acct/2',
+    });
+    expect(waitOf(ledger, unchecked)).toMatchObject({ limit: 'certificatesPerExactSet' });
+    ledger.placed('one', born);
+    expect(waitOf(ledger, unchecked)).toBeUndefined();
+  });
+
+  test('is not taken by one either that is decided on at the same time', () => {
+    const tight: Limits = { limits: { certificatesPerExactSet: { burst: 1, emissionMs: hour } }, overrides: [] };
+    const account2 = 'https://ca.test/acct/2';
+    const unchecked = ask({
+      id: 'ari',
+      class: 'ari',
+      urgency: 'routine',
+      identifiers: ['www.example.com'],
+      account: account2,
+    });
+    const { admitted } = decide(new Ledger(tight), [unchecked, one], noRounds, born);
+    expect(admitted.map(({ id }) => id)).toEqual(['one']);
   });
 });
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Ask } from '../../src/budget/ask.ts';
 import { Ledger } from '../../src/budget/ledger.ts';
-import { knownLimits, type Limits, noLimits, per } from '../../src/budget/limits.ts';
+import { type Limits, noLimits } from '../../src/budget/limits.ts';
 import { type Decision, decide } from '../../src/budget/line.ts';
 import { longestReservation } from '../../src/budget/reservations.ts';
 import { noRounds } from '../../src/budget/rounds.ts';
@@ -61,6 +61,20 @@ describe('the line', () => {
     const greedy = Array.from({ length: 6 }, (_, at) => ask({ id: `a${at}`, tenant: 'a', since: born - 100 + at }));
     const modest = ['b0', 'b1', 'c0'].map((id) => ask({ id, tenant: id.charAt(0) }));
     expect(turns([...greedy, ...modest])).toEqual(['a0', 'b0', 'c0', 'a1', 'b1', 'a2', 'a3', 'a4', 'a5']);
+  });
+
+  test('lets a tenant with many urgent ones not hold the others back, whose own go by their deadlines', () => {
+    const urgent = (id: string, tenant: string, deadline: number) =>
+      ask({ id, tenant, urgency: 'urgent', deadline: born + deadline });
+    const many = Array.from({ length: 5 }, (_, at) => urgent(`a${at}`, 'a', at));
+    const others = [urgent('b later', 'b', 90), urgent('b sooner', 'b', 80), urgent('c', 'c', 70)];
+    expect(turns([...many, ...others])).toEqual(['a0', 'c', 'b sooner', 'a1', 'b later', 'a2', 'a3', 'a4']);
+  });
+
+  test('counts no turn of an urgent one against the new names of its tenant', () => {
+    const urgent = Array.from({ length: 3 }, (_, at) => ask({ id: `urgent-${at}`, tenant: 'a', urgency: 'urgent' }));
+    const fresh = ['a', 'b', 'c'].map((tenant) => ask({ id: `new-${tenant}`, tenant }));
+    expect(turns([...urgent, ...fresh]).slice(3)).toEqual(['new-a', 'new-b', 'new-c']);
   });
 
   test('tells everyone what they wait for and until when, in the order of the line', () => {
@@ -186,36 +200,4 @@ test('an empty line decides nothing', () => {
     waits: new Map(),
     rounds: noRounds,
   });
-});
-
-test('2,000 waiting are decided in milliseconds', () => {
-  const production = knownLimits('https://acme-v02.api.letsencrypt.org/directory');
-  const ledger = new Ledger({
-    ...production,
-    limits: { ...production.limits, certificatesPerDomain: per(50, 7 * 24 * hour) },
-  });
-  const make = (at: number) =>
-    ask({
-      id: `order-${at}`,
-      tenant: `team-${at % 50}`,
-      identifiers: [`w${at}.d${at % 200}.test`, `d${at}.d${at % 200}.test`],
-      since: born + at,
-    });
-  for (let at = 0; at < 299; at += 1) {
-    ledger.reserve(make(10_000 + at), born);
-    ledger.placed(`order-${10_000 + at}`, born);
-  }
-  const asks = Array.from({ length: 2000 }, (_, at) => make(at));
-  const costs = Array.from({ length: 60 }, () => {
-    const before = process.cpuUsage();
-    expect(decide(ledger, asks, noRounds, born).waits.size).toBe(1999);
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
-  });
-  const sorted = costs.toSorted((a, b) => a - b);
-  console.log(
-    `2,000 waiting: ${sorted[0]?.toFixed(1)} ms of CPU at best, ${sorted[30]?.toFixed(1)} ms in the middle, ${costs[0]?.toFixed(0)} ms the first time`,
-  );
-  // The best of many says what the code costs; the rest says what else this machine does.
-  expect(sorted[0]).toBeLessThan(10);
 });

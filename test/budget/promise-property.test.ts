@@ -114,11 +114,12 @@ test(`nor after kills at any moment (seed ${seed})`, { timeout: 120_000 }, () =>
 
 const rank: Readonly<Record<Urgency, number>> = { urgent: 0, window: 1, new: 2, routine: 3 };
 
-/** Who may go before `one`: all that press more, and of the new names of each other tenant as many as its own tenant has before it, and one. */
+/** Who may go before `one`: all that press more, and of what has turns, of each other tenant as many as its own tenant has before it, and one. */
 function ahead(one: Ask, all: readonly Ask[], owed: number): number {
   const pressing = all.filter((each) => rank[each.urgency] < rank[one.urgency]).length;
   const equals = all.filter((each) => each.urgency === one.urgency && each.id !== one.id);
-  if (one.urgency !== 'new') return pressing + equals.filter(({ deadline }) => deadline <= one.deadline).length;
+  if (one.urgency !== 'new' && one.urgency !== 'urgent')
+    return pressing + equals.filter(({ deadline }) => deadline <= one.deadline).length;
   const own = equals.filter((each) => each.tenant === one.tenant && isBefore(each, one)).length;
   const others = Map.groupBy(
     equals.filter(({ tenant }) => tenant !== one.tenant),

@@ -123,4 +123,51 @@ describe('Orders as the log', () => {
     replay(ledger, undefined, untold, born);
     expect(ledger.view(born)).toMatchObject([{ limit: 'newOrdersPerAccount', used: 8, reservedBy: [] }]);
   });
+
+  describe('that may have been on their way', () => {
+    const one = ask({ id: 'one', account });
+    const used = (ledger: Ledger) => ledger.view(born).find(({ limit }) => limit === 'newOrdersPerAccount')?.used ?? 0;
+    const restarted = () => {
+      const ledger = new Ledger(limits);
+      replay(ledger, undefined, [{ ask: one, state: 'untold' }], born);
+      expect(used(ledger)).toBe(1);
+      return ledger;
+    };
+
+    test('give their unit back where the CA’s own list does not have them', () => {
+      const ledger = restarted();
+      ledger.unasked(one);
+      ledger.unasked(one);
+      expect(ledger.view(born)).toEqual([]);
+    });
+
+    test('are counted once where the CA has them', () => {
+      const ledger = restarted();
+      ledger.reserve(one, born);
+      ledger.found('one', born);
+      expect(used(ledger)).toBe(1);
+      ledger.issued('one', born);
+      expect(used(ledger)).toBe(1);
+    });
+
+    test('are counted again where the CA is asked again: it may count both', () => {
+      const ledger = restarted();
+      ledger.reserve(one, born);
+      ledger.placed('one', born);
+      expect(used(ledger)).toBe(2);
+      ledger.unasked(one);
+      expect(used(ledger)).toBe(2);
+    });
+  });
+
+  test('of the CA that an earlier process did not ask for are placed when they are found', () => {
+    const ledger = new Ledger(limits);
+    const one = ask({ id: 'one', account });
+    ledger.reserve(one, born);
+    ledger.found('one', born);
+    expect(ledger.view(born).find(({ limit }) => limit === 'newOrdersPerAccount')).toMatchObject({
+      used: 1,
+      reservedBy: [],
+    });
+  });
 });

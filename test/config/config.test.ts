@@ -112,7 +112,7 @@ describe('a mistake is named', () => {
     [['controller', '--leader-election-renew-deadline=15s'], 'must be shorter than --leader-election-lease-duration'],
     [
       ['kontroller'],
-      'unknown command "kontroller"; known: controller, grant, status, check, budget, account, revoke, help',
+      'unknown command "kontroller"; known: controller, infra, grant, status, check, budget, account, revoke, help',
     ],
     [['grant'], 'name at least one namespace'],
     [['grant', '--all'], 'unknown flag --all'],

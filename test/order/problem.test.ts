@@ -69,3 +69,62 @@ describe('a challenge that the CA is looking at already', () => {
     expect(effectOf(answered('pending'), now)).toEqual({ kind: 'readAuthorizations', urls: order.authorizations });
   });
 });
+
+describe('an endpoint that fails while the order can be read', () => {
+  const order = {
+    url: 'https://ca/order/1',
+    status: 'ready',
+    identifiers: [{ type: 'dns', value: 'foo.com' }],
+    authorizations: ['https://ca/authz/1'],
+    finalize: 'https://ca/finalize/1',
+  } as const;
+  const down: CaProblem = { kind: 'unavailable', status: 503, detail: 'Down.' };
+
+  it('is asked later each time, five minutes at most', () => {
+    let state: OrderState = { kind: 'ready', order };
+    let at = now;
+    const waits: number[] = [];
+    for (let n = 0; n < 12; n++) {
+      state = step(state, { kind: 'problem', problem: down }, at);
+      const effect = effectOf(state, at);
+      const until = effect.kind === 'wait' ? effect.until : at;
+      waits.push((until - at) / 1000);
+      at = until;
+      expect(effectOf(state, at).kind).toBe('readOrder');
+      state = step(state, { kind: 'order', order }, at);
+      expect(effectOf(state, at).kind).toBe('finalize');
+    }
+    expect(waits).toEqual([0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+  });
+
+  it('begins anew with the next step', () => {
+    const proofs = [
+      {
+        type: 'http-01',
+        host: 'foo.com',
+        wildcard: false,
+        authorizationUrl: 'https://ca/authz/1',
+        challengeUrl: 'https://ca/challenge/1',
+        token: 'abc',
+      },
+    ] as const;
+    const answered = step({ kind: 'reachable', order, proofs, troubles: 7 }, { kind: 'done' }, now);
+    expect(answered).not.toHaveProperty('troubles');
+  });
+});
+
+it('a 429 that does not say until when is asked again after a minute, later each time, an hour at most', () => {
+  let state: OrderState = { kind: 'cleared', at: now, admitted: true };
+  let at = now;
+  const waits: number[] = [];
+  for (let n = 0; n < 8; n++) {
+    state = step(state, { kind: 'problem', problem: { kind: 'rateLimited', detail: 'Too many.' } }, at);
+    const effect = effectOf(state, at);
+    const until = effect.kind === 'wait' ? effect.until : at;
+    waits.push((until - at) / 60_000);
+    at = until;
+    state = step(state, { kind: 'cleared', walked: true }, at);
+    state = step(state, { kind: 'admitted' }, at);
+  }
+  expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+});

@@ -59,7 +59,8 @@ describe('newOrder', () => {
 
   it('that is found at the CA, or is not, after a crash', () => {
     const unsure: OrderState = { kind: 'intended', asked: 'maybe' };
-    expect(spent(unsure, { kind: 'order', order })).toEqual([{ kind: 'placed' }]);
+    expect(spent(unsure, { kind: 'order', order })).toEqual([{ kind: 'found' }]);
+    expect(spent(unsure, { kind: 'notFound', listed: true })).toEqual([{ kind: 'unasked' }, { kind: 'unspent' }]);
     expect(spent(unsure, { kind: 'notFound' })).toEqual([{ kind: 'unspent' }]);
   });
 

@@ -273,7 +273,11 @@ describe('what stands in the way', () => {
       { issuer: { kind: 'acme', path: { kind: 'closed', message: 'No HTTP listener.' } } },
       'No HTTP',
     ],
-    ['a name that the namespace may not have', { foreignNames: 'not foo.com' }, 'not foo.com'],
+    [
+      'a name that the namespace may not have',
+      { notAllowed: { reason: 'NamesNotAllowed', message: 'not foo.com' } },
+      'not foo.com',
+    ],
   ])('%s is told once and then waited for without a timer', (_, change, words) => {
     const told = plan(change);
     expect(ready(told)?.message).toContain(words);

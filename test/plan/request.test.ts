@@ -62,7 +62,7 @@ describe('a request that somebody else made', () => {
     ],
     [
       'is denied for names that the namespace may not have, approved or not',
-      { request: request(approved), foreignNames: 'no' },
+      { request: request(approved), notAllowed: { reason: 'IssuerNotAllowed', message: 'no' } },
       { kind: 'deny', message: 'no' },
     ],
     [

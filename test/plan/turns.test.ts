@@ -132,9 +132,9 @@ describe('a Secret that another spec asked for', () => {
 });
 
 describe('a domain that is withdrawn from the namespace', () => {
-  const foreignNames = 'Namespace "team" may not have foo.com.';
+  const notAllowed = { reason: 'NamesNotAllowed' as const, message: 'Namespace "team" may not have foo.com.' };
   it('is told at once, while the certificate is still good', () => {
-    const after = settle(seen({ secret: good, foreignNames, renewAt: now + 1 }));
+    const after = settle(seen({ secret: good, notAllowed, renewAt: now + 1 }));
     const status = after.seen.certificate.status ?? {};
     expect(conditionIn(status, 'Ready')).toMatchObject({ status: 'True' });
     expect(conditionIn(status, 'Issuing')).toMatchObject({ status: 'False', reason: 'NamesNotAllowed' });
@@ -144,7 +144,7 @@ describe('a domain that is withdrawn from the namespace', () => {
   it('takes the challenge routes of its order along', () => {
     const standing = { ...nothingStands, routes: ['r'] };
     const acme = { kind: 'acme', path: { kind: 'open' } } as const;
-    const given = seen({ foreignNames, issuer: acme, attempt: durable, request: request(), standing });
+    const given = seen({ notAllowed, issuer: acme, attempt: durable, request: request(), standing });
     expect(planCertificate(given, 2, now)).toEqual({ kind: 'withdraw', standing });
   });
 });

@@ -35,6 +35,13 @@ const pebble: Build = { module: 'pebble', packages: ['github.com/letsencrypt/peb
 const certManager: Build = { module: 'cert-manager', packages: ['.'], ldflags: '-s -w', sources: ['main.go'] };
 const vault: Build = { module: 'vault', packages: ['.'], ldflags: '-s -w', sources: ['main.go'] };
 
+const envoyGatewayVersion = 'github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion';
+const envoyGateway: Build = {
+  module: 'envoy-gateway',
+  packages: ['github.com/envoyproxy/gateway/cmd/envoy-gateway'],
+  ldflags: `-s -w -X ${envoyGatewayVersion}=v1.9.1`,
+};
+
 const cmctl: Build = { module: 'cmctl', packages: ['github.com/cert-manager/cmctl/v2'], ldflags: '-s -w' };
 
 const heartBeatMs = 15_000;
@@ -79,6 +86,11 @@ export async function buildVault(progress: Progress): Promise<string> {
 /** cert-manager's command line tool, which only the suite that runs it waits for; the path of the binary. */
 export async function buildCmctl(progress: Progress): Promise<string> {
   return join(await binaries(cmctl, 'cmctl', await goVersion(), progress), 'cmctl');
+}
+
+/** Envoy Gateway, which only the stories of e2e/ run; the path of the binary. */
+export async function buildEnvoyGateway(progress: Progress): Promise<string> {
+  return join(await binaries(envoyGateway, 'Envoy Gateway', await goVersion(), progress), 'envoy-gateway');
 }
 
 type ClusterParts = Pick<Parts, 'etcd' | 'kubeApiserver' | 'kubeControllerManager' | 'kubectl'>;

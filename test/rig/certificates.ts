@@ -15,7 +15,7 @@ export interface Files {
 export interface Authority {
   readonly caFile: string;
   readonly caPem: string;
-  /** For localhost and 127.0.0.1. */
+  /** For this machine, and for the addresses by which the Pods of e2e/ reach it. */
   server(name: string): Promise<Files>;
   client(name: string, user: string, group?: string): Promise<Files>;
 }
@@ -49,7 +49,7 @@ export async function createAuthority(dir: string): Promise<Authority> {
     caFile,
     caPem,
     server: (name) =>
-      leaf(name, distinguishedName('localhost'), [usage(digitalSignature), purpose(serverAuth), loopback]),
+      leaf(name, distinguishedName('localhost'), [usage(digitalSignature), purpose(serverAuth), everyName]),
     client: (name, user, group) =>
       leaf(name, distinguishedName(user, group), [usage(digitalSignature), purpose(clientAuth)]),
   };
@@ -101,10 +101,18 @@ function purpose(oid: string): Buffer {
   return extension(oids.extendedKeyUsage, der.octetString(der.sequence(der.objectId(oid))));
 }
 
-const loopback = extension(
+const dnsName = (name: string) => der.implicit(2, Buffer.from(name));
+const ipAddress = (...octets: readonly number[]) => der.implicit(7, Buffer.from(octets));
+
+// 10.96.0.1 is the Service `kubernetes`; acme.test is Pebble on the Internet of test/rig/data-plane.
+const everyName = extension(
   oids.subjectAltName,
   der.octetString(
-    der.sequence(der.implicit(2, Buffer.from('localhost')), der.implicit(7, Buffer.from([127, 0, 0, 1]))),
+    der.sequence(
+      ...['localhost', 'kubernetes.default.svc', 'acme.test'].map(dnsName),
+      ipAddress(127, 0, 0, 1),
+      ipAddress(10, 96, 0, 1),
+    ),
   ),
 );
 

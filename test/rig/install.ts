@@ -1,5 +1,5 @@
-// What a cluster has before Certway's controller starts: the Gateway API, our CRDs and the manifests of deploy/, applied
-// with kubectl as the README tells users to.
+// What a cluster has before Certway's controller starts: the Gateway API, our CRDs and the manifests of deploy/ and deploy/infra/,
+// applied with kubectl as the README tells users to.
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export async function install(cluster: Cluster, parts: Parts): Promise<void> {
   const crds = [parts.xListenerSetCrd, ...(await manifests('crds')), ...parts.gatewayApiCrds];
   // kubectl applies its files one after the other; three of it at once keep both cores of a small machine busy.
   await Promise.all(deal(crds, lanes).map((files) => kubectl.run(serverSide(files))));
-  const deploy = await manifests('deploy');
+  const deploy = [...(await manifests('deploy')), ...(await manifests('deploy/infra'))];
   await Promise.all([
     until('all CRDs to be established', () => allEstablished(kubectl), { deadlineMs: establishedMs }),
     deploy.length > 0 && kubectl.run(serverSide(deploy)),

@@ -32,13 +32,14 @@ export async function startPebble(
   { dir, parts, authority, tether }: Site,
   dnsAddress: string,
   env: Readonly<Record<string, string>>,
+  fixedHttpPort?: number,
 ): Promise<Pebble> {
   const https = await authority.server('pebble');
   const { urls } = await startPart(tether, async () => {
     const [port, managementPort, httpPort, tlsPort] = [
       await freePort(),
       await freePort(),
-      await freePort(),
+      fixedHttpPort ?? (await freePort()),
       await freePort(),
     ];
     const configFile = join(dir, 'pebble.json');

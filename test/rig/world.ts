@@ -43,6 +43,8 @@ export interface WorldOptions {
   readonly dir?: string;
   readonly pebbleEnv?: Readonly<Record<string, string>>;
   readonly dnsPort?: number;
+  /** Where Pebble knocks for HTTP-01; by default a free port. */
+  readonly acmeHttpPort?: number;
 }
 
 /**
@@ -109,8 +111,8 @@ interface Ca {
   readonly pebble: Pebble;
 }
 
-async function startCa(site: Site, { dnsPort, pebbleEnv = {} }: WorldOptions): Promise<Ca> {
+async function startCa(site: Site, { dnsPort, pebbleEnv = {}, acmeHttpPort }: WorldOptions): Promise<Ca> {
   const dns = await startDns(dnsPort);
   const control = await startDnsControl(dns);
-  return { dns, control, pebble: await startPebble(site, dns.address, pebbleEnv) };
+  return { dns, control, pebble: await startPebble(site, dns.address, pebbleEnv, acmeHttpPort) };
 }

@@ -1,14 +1,17 @@
 // What the CA says of its limits beyond the ones that are known: who shares what it holds waits without asking it, and a pause waits for a person.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { annotations } from '../../src/api/names.ts';
+import type { ConfigMap } from '../../src/api/core.ts';
+import { annotations, labels } from '../../src/api/names.ts';
 import { orders } from '../../src/api/resources.ts';
+import { nameFor } from '../../src/apply/budget-checkpoints.ts';
+import { writeCheckpoint } from '../../src/budget/checkpoint.ts';
 import { type Controller, startController } from '../rig/controller.ts';
-import { paused, rateLimited, unavailable } from '../rig/proxy/acme-fault.ts';
+import { paused, rateLimited, startAcmeFault, unavailable } from '../rig/proxy/acme-fault.ts';
 import { at, forward } from '../rig/proxy/verdict.ts';
 import { until } from '../rig/wait.ts';
 import { startWorld, type World } from '../rig/world.ts';
-import { acmeIssuer, gateway, makeTeam, type Team } from '../world/team.ts';
+import { acmeIssuer, gateway, listenerSet, makeTeam, type Team } from '../world/team.ts';
 import { leaseFlags } from './budget-scene.ts';
 import { type Customer, customer, pebbleEnv } from './faults-scene.ts';
 
@@ -172,7 +175,45 @@ describe('limits that the platform owner writes in the ConfigMap certway-limits'
     await team.kubectl.apply([second]);
     await team.issuerSays('second', 'True', /./);
     await erase();
+    // It was told to come again in an hour.
+    await team.issuerSays('third', 'True', /./);
   });
+});
+
+it('what accounts without an issuer have spent is counted, and forgotten once it is back', async () => {
+  await using ca = await startAcmeFault(world.acme);
+  const bookOf = (account: string, tat: number): ConfigMap => {
+    const url = `https://127.0.0.1/${account}`;
+    const cells = [{ limit: 'certificatesPerDomain', subject: 'example.com', tat, spentBy: {} }] as const;
+    const text = writeCheckpoint({ account: url, at: Date.now(), cells, placed: [], finished: [], pauses: [] });
+    const metadata = {
+      name: nameFor(ca.directory, url),
+      namespace: 'certway-system',
+      labels: { [labels.budget]: 'checkpoint' },
+      annotations: { [annotations.account]: url, [annotations.directory]: ca.directory },
+    };
+    return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { checkpoint: text } };
+  };
+  const [lasting, past] = [bookOf('lasting', Date.now() + 3_600_000), bookOf('past', Date.now() - 1_000)];
+  const heir = acmeIssuer(team.namespace, ca, 'heir');
+  const written = '{"limits": {"certificatesPerDomain": {"count": 1, "period": "1h"}}}';
+  await team.kubectl.apply([
+    lasting,
+    past,
+    { ...heir, metadata: { ...heir.metadata, annotations: { [annotations.limits]: written } } },
+  ]);
+  await team.kubectl.apply([
+    listenerSet(team.namespace, {
+      name: 'heir',
+      hostname: `heir.${team.namespace}.example.com`,
+      annotations: { 'cert-manager.io/issuer': 'heir' },
+    }),
+  ]);
+  await team.says('heir-tls', 'RateLimited', /certificatesPerDomain for example\.com/);
+  const left = await team.kubectl.get<{ items: readonly ConfigMap[] }>('configmaps', '-n', 'certway-system');
+  const names = left.items.map(({ metadata }) => metadata.name);
+  expect(names).toContain(lasting.metadata.name);
+  expect(names).not.toContain(past.metadata.name);
 });
 
 it('equal needs of two Certificates run one after the other', async () => {

@@ -12,8 +12,9 @@ import type { Resource } from '../../../src/api/resources.ts';
 const attempts = 10;
 
 interface Sending {
-  readonly method?: 'POST';
+  readonly method?: 'POST' | 'PATCH' | 'DELETE';
   readonly body?: string;
+  readonly contentType?: string;
   readonly dispatcher?: Dispatcher;
   readonly signal?: AbortSignal;
 }
@@ -28,6 +29,8 @@ export interface Client extends AsyncDisposable {
   create(path: string, object: object): Promise<void>;
   list<T extends KubeObject>(resource: Resource<T>, namespace?: string): Promise<readonly T[]>;
   text(path: string): Promise<string>;
+  /** The answer's object; throws like `create`. A patch is a strategic merge patch. */
+  send<T = unknown>(method: 'POST' | 'PATCH' | 'DELETE', path: string, object: object): Promise<T>;
   /** Every object there is, then every change, in all namespaces. Resolves when aborted; throws when the stream ends by itself. */
   watch<T extends KubeObject>(
     resource: Resource<T>,
@@ -41,10 +44,10 @@ export async function openClient(kubeconfig: string, connections: number): Promi
   const access = await readAccess(kubeconfig);
   const dispatcher = new Agent({ connections, allowH2: false, connect: access.tls });
   const watcher = new Agent({ allowH2: false, bodyTimeout: 0, connect: access.tls });
-  const send = (path: string, options: Sending) =>
-    patiently(() =>
-      request(`${access.server}${path}`, { dispatcher, method: 'GET', ...options, headers: access.headers }),
-    );
+  const send = (path: string, { contentType = 'application/json', ...options }: Sending) => {
+    const headers = { ...access.headers, 'content-type': contentType };
+    return patiently(() => request(`${access.server}${path}`, { dispatcher, method: 'GET', ...options, headers }));
+  };
   const ask = async (path: string, options: Sending = {}) => {
     const answer = await send(path, options);
     const body = await answer.body.text();
@@ -56,6 +59,11 @@ export async function openClient(kubeconfig: string, connections: number): Promi
   return {
     create: async (path, object) => void (await ask(path, { method: 'POST', body: JSON.stringify(object) })),
     text: (path) => ask(path),
+    send: async <T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, object: object) => {
+      const contentType = method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json';
+      const answer: T = JSON.parse(await ask(path, { method, body: JSON.stringify(object), contentType }));
+      return answer;
+    },
     list: async <T extends KubeObject>(resource: Resource<T>, namespace?: string) => {
       const list = JSON.parse(await ask(pathOf(resource, namespace))) as { readonly items: readonly T[] };
       return list.items;
@@ -139,7 +147,7 @@ async function readAccess(kubeconfig: string): Promise<Access> {
   const authorization = user.token === undefined ? {} : { authorization: `Bearer ${user.token}` };
   return {
     server: cluster.server,
-    headers: { 'content-type': 'application/json', ...authorization },
+    headers: authorization,
     tls: { ca, ...(cert === undefined || key === undefined ? {} : { cert, key }) },
   };
 }
