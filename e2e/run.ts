@@ -13,6 +13,7 @@ import { findEnvoy } from '../test/rig/envoy.ts';
 import { crdDir } from '../test/rig/fill-crds.ts';
 
 const cannotRun = 3;
+const prefix = 'certway-e2e-';
 const logLines = 15;
 const lineLength = 300;
 const here = import.meta.dirname;
@@ -32,7 +33,9 @@ async function main(): Promise<number> {
   }
   const tell = (line: string) => console.log(`  e2e: ${line}`);
   await buildParts(tell);
-  const dir = await mkdtemp(join(await realpath(tmpdir()), 'certway-e2e-'));
+  const root = await realpath(tmpdir());
+  await sweep(root);
+  const dir = await mkdtemp(join(root, `${prefix}${process.pid}-`));
   const programs: Programs = {
     envoyGateway: await buildEnvoyGateway(tell),
     envoy: await findEnvoy(tell),
@@ -65,9 +68,27 @@ async function obstacleTo(provider: string): Promise<string | undefined> {
 }
 
 async function kindObstacle(): Promise<string> {
-  return (await exists('docker'))
-    ? 'the stories have no kind provider yet: run them with --provider local.'
-    : '--provider kind needs Docker, and there is no "docker" on PATH: install Docker and kind, or run with --provider local.';
+  const docker = await execa('docker', ['info'], { reject: false });
+  return docker.failed
+    ? '--provider kind needs Docker, and none answers here: start Docker and install kind, or run with --provider local.'
+    : 'the stories have no kind provider yet: run them with --provider local.';
+}
+
+/** Of runs that were killed outright: their processes and mounts went with them, their folders did not. */
+async function sweep(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(root, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function exists(tool: string): Promise<boolean> {

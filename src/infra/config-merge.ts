@@ -4,6 +4,7 @@
 import { parseDocument, stringify } from 'yaml';
 import type { GatewayInfra } from '../api/gateway-infra.ts';
 import type { Reply } from '../api/reply.ts';
+import { digestOf } from './digest.ts';
 import { imageFrom, isMirrored, pullSecretRefs } from './eg-images.ts';
 import { configKey } from './eg-names.ts';
 import type { Release } from './eg-release.ts';
@@ -144,15 +145,18 @@ const mustBe: readonly (readonly [path: string, why: string])[] = [
   ['envoyProxy.mergeGateways', 'Gateways cannot be merged in Gateway Namespace Mode'],
 ];
 
+/** Of those fields, the ones that nothing stands in place of: they are left out. */
+const leftOut = new Set(['provider.custom', 'envoyProxy.mergeGateways']);
+
 function conflicts(infra: Pick<GatewayInfra, 'spec'>, user: Mapping, forced: Mapping): readonly InfraRefusal[] {
   return mustBe.flatMap(([path, why]) => {
-    const keys = path.split('.');
-    const wished = valueAt(user, keys);
-    const given = valueAt(forced, keys);
-    if (wished === undefined || JSON.stringify(wished) === JSON.stringify(given)) return [];
-    if (given === undefined && wished === false) return [];
-    const { problem } = refuse(infra, 'ConfigOverridden', `Its field ${path} is not followed: ${why}.`);
-    return path === 'provider.kubernetes.leaderElection.disable' && given === undefined ? [] : [problem];
+    const wished = valueAt(user, path.split('.'));
+    const given = valueAt(forced, path.split('.'));
+    const asWished = digestOf(wished) === digestOf(given);
+    const followed = given === undefined ? !leftOut.has(path) || wished === false : asWished;
+    return wished === undefined || followed
+      ? []
+      : [refuse(infra, 'ConfigOverridden', `Its field ${path} is not followed: ${why}.`).problem];
   });
 }
 

@@ -17,7 +17,17 @@ import { infraOf, isOurs, storeOf } from './stores.ts';
 import { withoutYielded } from './yielded.ts';
 
 /** Who renders it; on each object as a label, so that what a step no longer renders can be told from what another one does. */
-export const steps = ['crds', 'legacy', 'certificates', 'system', 'classes', 'solver', 'namespace', 'shared'] as const;
+export const steps = [
+  'crds',
+  'legacy',
+  'certificates',
+  'system',
+  'classes',
+  'tenancy',
+  'solver',
+  'namespace',
+  'shared',
+] as const;
 export type Step = (typeof steps)[number];
 export const stepLabel = 'certway.dev/infra-step';
 /** What we applied last, as a hash: a field that is no longer wanted is gone from the next apply. */

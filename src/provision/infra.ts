@@ -14,6 +14,7 @@ import { type InfraPorts, kindKey } from './ports.ts';
 import { outcomeOf, type StepResult } from './step.ts';
 import { infraOf } from './stores.ts';
 import { systemProvider } from './system.ts';
+import { provideTenancy } from './tenancy.ts';
 
 export interface InfraDependencies {
   /** Whether what stands in that systemNamespace is known. */
@@ -48,7 +49,11 @@ export function infraReconciler(ports: InfraPorts, deps: InfraDependencies): () 
       ['system', () => provideSystem(infra.value)],
       ['classes', () => provideClasses(ports, infra.value)],
     ]);
-    return outcomeOf(results, ports.now());
+    // Policies of the API server's own: they wait for nothing.
+    const tenancy = await runAll(ports, infra.value, undefined, [
+      ['tenancy', () => provideTenancy(ports, infra.value)],
+    ]);
+    return outcomeOf([...results, ...tenancy], ports.now());
   };
 }
 

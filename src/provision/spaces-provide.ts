@@ -45,15 +45,15 @@ export async function provide(ports: SpacePorts, seen: SpaceSeen, plan: Provisio
 async function standAll(ports: SpacePorts, { wanted }: Provision, found: Found): Promise<void> {
   let news = false;
   for (const each of wanted) {
-    const isWriter = each.object.metadata.name === writerRole;
     const stands = await stand(ports, each);
-    if (!stands.ok || stands.value.kind === 'foreign') {
-      if (isWriter) found.writer = 'missing';
-      if (stands.ok && stands.value.kind === 'foreign') found.reasons.push(stands.value.message);
-      if (!stands.ok) found.problem = stands.problem;
-      if (!stands.ok) break;
+    const isThere = stands.ok && stands.value.kind !== 'foreign';
+    if (!isThere && each.object.metadata.name === writerRole) found.writer = 'missing';
+    if (!stands.ok) {
+      found.problem = stands.problem;
+      break;
     }
-    if (stands.ok && stands.value.kind === 'written') news = true;
+    if (stands.value.kind === 'foreign') found.reasons.push(stands.value.message);
+    if (stands.value.kind === 'written') news = true;
   }
   if (!news) return;
   ports.pull.granted(wanted[0]?.object.metadata.namespace ?? '');

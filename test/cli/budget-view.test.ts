@@ -323,7 +323,9 @@ describe('who waits', () => {
   });
 
   it('without an end where a person has to act', () => {
-    const paused = order('a', { note: { ...note, reason: 'CAPaused' } });
-    expect(view({ orders: [paused] }).accounts[0]?.waiting[0]).not.toHaveProperty('until');
+    for (const reason of ['CAPaused', 'EqualOrder']) {
+      const endless = order('a', { note: { ...note, reason, inLine: true } });
+      expect(view({ orders: [endless] }).accounts[0]?.waiting[0]).not.toHaveProperty('until');
+    }
   });
 });

@@ -64,6 +64,11 @@ describe('the configuration of Envoy Gateway', () => {
     expect(overriddenFields(text)).toEqual(['provider.kubernetes.watch']);
   });
 
+  it('says nothing of a wish that is fulfilled, in whatever order it is written', () => {
+    const text = 'provider: {kubernetes: {watch: {namespaces: [envoy-gateway-system], type: Namespaces}}}';
+    expect(overriddenFields(text)).toEqual([]);
+  });
+
   it('never merges Gateways', () => {
     const { config } = configOf('envoyProxy: {mergeGateways: true, concurrency: 2}');
     expect(config.envoyProxy).toEqual({ concurrency: 2 });

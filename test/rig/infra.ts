@@ -32,7 +32,7 @@ export type InfraSite = Pick<World, 'dir' | 'tether' | 'kubeconfig' | 'kubectl' 
 
 const program = join(import.meta.dirname, '../../bin/certway');
 const tokenLifetime = '720h';
-const readyMs = 30_000;
+const readyMs = 90_000;
 const patienceMs = 10_000;
 let started = 0;
 

@@ -203,6 +203,8 @@ test.each([
   ['30s', 30_000],
   ['0', 0],
   ['1m30s', 90_000],
+  // An order that waits holds its places in the CA's limits.
+  ['100h', 3_600_000],
 ])('a solver may ask to wait %s instead of looking', (text, waitMs) => {
   expect(path({ solver: by([shared], { waitInsteadOfSelfCheck: text }) })).toMatchObject({ kind: 'open', waitMs });
 });

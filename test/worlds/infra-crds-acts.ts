@@ -5,11 +5,12 @@ import type { Write } from '../rig/audit.ts';
 import { until } from '../rig/wait.ts';
 import { type CrdScene, crd, type Running } from './infra-crds-scene.ts';
 
-export const [gateways, sets, grants, proxies] = [
+export const [gateways, sets, grants, proxies, backends] = [
   'gateways.gateway.networking.k8s.io',
   'listenersets.gateway.networking.k8s.io',
   'referencegrants.gateway.networking.k8s.io',
   'envoyproxies.gateway.envoyproxy.io',
+  'backends.gateway.envoyproxy.io',
 ] as const;
 export const policyName = 'safe-upgrades.gateway.networking.k8s.io';
 

@@ -12,7 +12,7 @@ import {
   gateways,
   grants,
   ours,
-  proxies,
+  backends,
   release,
   sets,
 } from './infra-crds-acts.ts';
@@ -119,15 +119,15 @@ describe('what a package manager keeps', () => {
 
   it('is Helm’s by the annotations of a release, until a person hands it over', async () => {
     const release = ['meta.helm.sh/release-name=eg', 'meta.helm.sh/release-namespace=envoy-gateway-system'];
-    await admin.run(['annotate', 'crd', proxies, ...release]);
-    await acts.untouched(proxies, async () => {
-      await acts.label(proxies, 'app.kubernetes.io/managed-by=Helm');
-      await line(admin, proxies, { owner: 'PackageManager', ownerName: 'Helm release envoy-gateway-system/eg' });
+    await admin.run(['annotate', 'crd', backends, ...release]);
+    await acts.untouched(backends, async () => {
+      await acts.label(backends, 'app.kubernetes.io/managed-by=Helm');
+      await line(admin, backends, { owner: 'PackageManager', ownerName: 'Helm release envoy-gateway-system/eg' });
       await acts.nextRound();
     });
-    await acts.label(proxies, ours);
-    await line(admin, proxies, { owner: 'Certway' });
-    await admin.run(['annotate', 'crd', proxies, ...release.map((each) => each.replace(/=.*/, '-'))]);
+    await acts.label(backends, ours);
+    await line(admin, backends, { owner: 'Certway' });
+    await admin.run(['annotate', 'crd', backends, ...release.map((each) => each.replace(/=.*/, '-'))]);
     await ready(admin, 'ManagedBySelf');
   });
 });

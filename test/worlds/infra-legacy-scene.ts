@@ -14,10 +14,11 @@ import { until } from '../rig/wait.ts';
 import { startWorld, type World } from '../rig/world.ts';
 import { patient, read, system } from './infra-scene.ts';
 
+// Another one leads soon after a kill; and a busy machine does not make it lose its lease.
 const hasty = [
-  '--leader-election-lease-duration=1500ms',
-  '--leader-election-renew-deadline=1s',
-  '--leader-election-retry-period=200ms',
+  '--leader-election-lease-duration=12s',
+  '--leader-election-renew-deadline=9s',
+  '--leader-election-retry-period=500ms',
   '--log-level=debug',
 ];
 
