@@ -13,6 +13,7 @@ import { findEnvoy } from '../test/rig/envoy.ts';
 import { crdDir } from '../test/rig/fill-crds.ts';
 
 const cannotRun = 3;
+const interrupted = 130;
 const prefix = 'certway-e2e-';
 const logLines = 15;
 const lineLength = 300;
@@ -47,6 +48,7 @@ async function main(): Promise<number> {
     const { passed, failed } = await countOf(report, code);
     if (failed > 0) await tellLogs(dir);
     console.log(`${passed} passed, ${failed} failed`);
+    if (code === interrupted) return interrupted;
     return failed === 0 && passed > 0 ? 0 : 1;
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -117,9 +119,15 @@ async function inNamespaces({ dir, report, programs }: Inner): Promise<number> {
     env: { ...process.env, CERTWAY_E2E_DIR: dir, CERTWAY_E2E_PROGRAMS: programs },
     detached: true, // Ctrl-C reaches us alone, and we end it all at once
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill('SIGKILL'));
+  let ended = 1;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      ended = interrupted;
+      child.kill('SIGKILL');
+    });
+  }
   return new Promise((resolve, reject) => {
-    child.once('error', reject).once('exit', (code) => resolve(code ?? 1));
+    child.once('error', reject).once('exit', (code) => resolve(code ?? ended));
   });
 }
 

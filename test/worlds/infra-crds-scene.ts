@@ -139,7 +139,7 @@ async function start(kubeconfig: string, crdDir: string | undefined): Promise<Ru
 }
 
 // Each definition makes the API server compute all its documents anew: eighteen of them keep a busy machine at work for a while.
-const deadlineMs = 60_000;
+const deadlineMs = 100_000;
 
 export const infra = (crds: object = {}) => ({
   apiVersion: 'certway.dev/v1alpha1',

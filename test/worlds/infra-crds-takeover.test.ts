@@ -6,13 +6,13 @@ import { crdDir } from '../rig/fill-crds.ts';
 import type { Kubectl } from '../rig/kubectl.ts';
 import { until } from '../rig/wait.ts';
 import {
+  backends,
   type CrdActs,
   crdActs,
   extraField,
   gateways,
   grants,
   ours,
-  backends,
   release,
   sets,
 } from './infra-crds-acts.ts';

@@ -50,6 +50,9 @@ const chartObjects = () =>
     'name',
   );
 
+// Without validation by the client: it would fetch the whole OpenAPI, which the server makes anew while CRDs come in.
+const ask = (spec: object = {}) => move.kubectl.apply(wish(spec), '--validate=false');
+
 async function writes(): Promise<readonly Write[]> {
   return (await move.audit.writes()).filter(({ user, code }) => user === infraUser && code < 300);
 }
@@ -98,7 +101,7 @@ afterAll(async () => {
 
 describe('an install of the chart in the system namespace', () => {
   it('is told with everything that would go, and touched by nobody, until somebody asks for it', async () => {
-    await move.kubectl.apply(wish());
+    await ask();
     const message = await legacySays(move, 'CleanupManual');
     for (const name of [
       'Helm release eg',
@@ -134,7 +137,7 @@ describe('an install of the chart in the system namespace', () => {
         JSON.stringify({ metadata: { finalizers } }),
       ]);
     await hold(['example.com/hold']);
-    await move.kubectl.apply(wish({ legacy: { cleanup: 'Auto' } }));
+    await ask({ legacy: { cleanup: 'Auto' } });
     await until(
       'the old Deployment to go',
       async () => (await get('deployment', '-n', system, 'envoy-gateway')) === '',
@@ -189,7 +192,7 @@ describe('an install of the chart in the system namespace', () => {
     await legacySays(move, 'InProgress', /new proxies of Gateways team-a\/web;/);
     expect(await get('deployment', '-n', system, oldName, '-o', 'name')).not.toBe('');
     const owner = { kind: 'Gateway', name: 'web', uid: gateway.metadata.uid ?? '' } as const;
-    await move.kubectl.apply(proxy({ gateway: 'team-a/web', owner, namespace: 'team-a', name: 'web' }));
+    await move.kubectl.apply(proxy({ gateway: 'team-a/web', owner, namespace: 'team-a', name: 'web' }), '--validate=false');
     await beUp(move.kubectl, 'team-a', 'web', '192.0.2.9');
     await legacySays(move, 'Cleaned');
     expect(
@@ -213,7 +216,7 @@ describe('an install of the chart in a namespace of its own', () => {
     await move.install('old', 'tigera-gateway', {
       config: { envoyGateway: { provider: { kubernetes: { deploy: { type: 'GatewayNamespace' } } } } },
     });
-    await move.kubectl.apply(wish({ legacy: { cleanup: 'Auto', namespace: 'tigera-gateway' } }));
+    await ask({ legacy: { cleanup: 'Auto', namespace: 'tigera-gateway' } });
     const message = await legacySays(move, 'NotReadable');
     const [, command = ''] = /kubectl (create rolebinding .*)$/.exec(message) ?? [];
     await move.kubectl.run(command.split(' '));
