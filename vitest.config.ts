@@ -26,12 +26,13 @@ export default defineConfig({
       // The Kubernetes layer and the whole controller: one control plane and one controller for both, a namespace for each test.
       { test: { name: 'kube', include: ['test/{kube,serve}/**/*.test.ts'], ...shared } },
       { test: { name: 'world', include: ['test/world/**/*.test.ts'], ...shared } },
-      // Tests that kill what others need start a world of their own, one file at a time, after all the others.
+      // Tests that kill what others need start a world of their own, after all the others.
       {
         test: {
           name: 'worlds',
           include: ['test/worlds/**/*.test.ts'],
-          fileParallelism: false,
+          // Two at a time: they wait more than they compute.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           ...slow,
         },

@@ -50,7 +50,12 @@ export async function openMove(overlap: string): Promise<Move> {
       const where = ['--namespace', namespace, '--create-namespace'];
       const what = ['install', release, dir, ...where, '--no-hooks', '--set', 'crds.enabled=false', '-f', '-'];
       await run(what, JSON.stringify(values));
-      await kubectl.apply(await run(['get', 'hooks', release, '--namespace', namespace]), '-n', namespace, '--validate=false');
+      await kubectl.apply(
+        await run(['get', 'hooks', release, '--namespace', namespace]),
+        '-n',
+        namespace,
+        '--validate=false',
+      );
       await kubectl.apply(await certgen(namespace), '--validate=false');
     },
     releases: (namespace) => run(['list', '--all', '--short', '--namespace', namespace]),

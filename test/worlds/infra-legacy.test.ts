@@ -192,7 +192,10 @@ describe('an install of the chart in the system namespace', () => {
     await legacySays(move, 'InProgress', /new proxies of Gateways team-a\/web;/);
     expect(await get('deployment', '-n', system, oldName, '-o', 'name')).not.toBe('');
     const owner = { kind: 'Gateway', name: 'web', uid: gateway.metadata.uid ?? '' } as const;
-    await move.kubectl.apply(proxy({ gateway: 'team-a/web', owner, namespace: 'team-a', name: 'web' }), '--validate=false');
+    await move.kubectl.apply(
+      proxy({ gateway: 'team-a/web', owner, namespace: 'team-a', name: 'web' }),
+      '--validate=false',
+    );
     await beUp(move.kubectl, 'team-a', 'web', '192.0.2.9');
     await legacySays(move, 'Cleaned');
     expect(
