@@ -58,7 +58,7 @@ export async function openMove(overlap: string): Promise<Move> {
       );
       await kubectl.apply(await certgen(namespace), '--validate=false');
     },
-    releases: (namespace) => run(['list', '--all', '--short', '--namespace', namespace]),
+    releases: (namespace) => run(['list', '--short', '--namespace', namespace]),
     start: () => startInfra(world, { flags: [`--crd-dir=${crds}`, `--legacy-overlap=${overlap}`, ...hasty] }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

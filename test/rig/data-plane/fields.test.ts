@@ -5,14 +5,26 @@ import { environmentOf, expanded, fieldOf } from './fields.ts';
 import type { Pod } from './objects.ts';
 
 const pod: Pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
   metadata: { name: 'proxy-1', namespace: 'team-a', uid: 'u1', labels: { 'a.b/c': 'label' } },
   spec: { containers: [], nodeName: 'rig', serviceAccountName: 'proxy' },
 };
 const around = {
   address: '10.244.0.9',
   apiServer: { host: '10.96.0.1', port: '443' },
-  configMap: (namespace: string, name: string) => ({ metadata: { namespace, name }, data: { key: 'plain' } }),
-  secret: (namespace: string, name: string) => ({ metadata: { namespace, name }, data: { key: 'c2VjcmV0' } }),
+  configMap: (namespace: string, name: string) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { namespace, name },
+    data: { key: 'plain' },
+  }),
+  secret: (namespace: string, name: string) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name },
+    data: { key: 'c2VjcmV0' },
+  }),
 };
 
 describe('a container', () => {
