@@ -132,7 +132,11 @@ async function controller(config: ControllerConfig): Promise<number> {
       requestToken: tokenRequests(session),
     }),
     ...told,
-    budgets: budgets({ mode: config.budgets, ports: { kube, stores, log, now: Date.now, wakeIssuer: work.issuer, ...told }, metrics }),
+    budgets: budgets({
+      mode: config.budgets,
+      ports: { kube, stores, log, now: Date.now, wakeIssuer: work.issuer, ...told },
+      metrics,
+    }),
   };
   metrics.budgets(ports.budgets.samples, ports.now);
   wireTriggers(ports, work);

@@ -84,7 +84,9 @@ async function lookAround(
   ]);
   return {
     ...upward,
-    ...(infra.kind === 'seen' && { infra: await seeInfra(eyes, infra.value, 'gateway' in upward ? upward.gateway : undefined) }),
+    ...(infra.kind === 'seen' && {
+      infra: await seeInfra(eyes, infra.value, 'gateway' in upward ? upward.gateway : undefined),
+    }),
     certificates: ours,
     requests,
     orders: allOrders,

@@ -28,7 +28,8 @@ export function leadership(config: LeadershipConfig): Leadership {
     ails: () => (lease?.held === true && !lease.fresh() ? ['the lease is held but was not renewed in time'] : []),
     seek: (session, { onLead, ...events }) => {
       if (!config.enabled) onLead();
-      else lease = holdLease({ ...config, ...events, session, name: config.name ?? 'certway-controller', onHeld: onLead });
+      else
+        lease = holdLease({ ...config, ...events, session, name: config.name ?? 'certway-controller', onHeld: onLead });
     },
     release: async () => lease?.release(),
   };
