@@ -3,12 +3,21 @@
 
 import type { GatewayInfra, GatewayInfraSpec } from '../api/gateway-infra.ts';
 import { deployments } from '../api/resources.ts';
+import { digestOf } from './digest.ts';
 import { imageFrom, pullSecretRefs } from './eg-images.ts';
 import { configKey, configName, controllerSelector, gatewayName, healthPort, ports } from './eg-names.ts';
 import type { Release } from './eg-release.ts';
 import { rendered } from './render-object.ts';
 import { replicasOf, servedPorts } from './render-service.ts';
 import type { Wanted } from './wanted.ts';
+
+/** On its Pods: which configuration they were started with. */
+export const configAnnotation = 'certway.dev/config';
+
+/** What stands there for the text of envoy-gateway.yaml. */
+export function configDigest(text: string): string {
+  return digestOf(text);
+}
 
 export interface Digests {
   /** Of the configuration: Envoy Gateway reads the file again by itself, but minutes later, when the kubelet has brought it. */
@@ -43,7 +52,7 @@ export function gatewayDeployment(
 
 function podAnnotations({ config, certificates }: Digests) {
   return {
-    'certway.dev/config': config,
+    [configAnnotation]: config,
     'certway.dev/certificates': certificates,
     'prometheus.io/scrape': 'true',
     'prometheus.io/port': String(ports.metrics),

@@ -10,7 +10,7 @@ import { configKey, configName } from './eg-names.ts';
 import { releaseOf } from './eg-release.ts';
 import type { InfraRefusal } from './refusal.ts';
 import { systemAccess } from './render-access.ts';
-import { gatewayDeployment } from './render-deployment.ts';
+import { configDigest, gatewayDeployment } from './render-deployment.ts';
 import { networkPolicies } from './render-network.ts';
 import { rendered } from './render-object.ts';
 import { disruptionBudget, gatewayAccount, gatewayService } from './render-service.ts';
@@ -59,7 +59,7 @@ export function renderSystem(input: SystemInput): Reply<System, InfraRefusal> {
     gatewayService(infra, uid),
     ...networkPolicies(infra, uid, hosting),
     ...disruptionBudget(infra, uid),
-    gatewayDeployment(infra, uid, release.value, { config: digestOf(text), certificates: certificatesDigest }),
+    gatewayDeployment(infra, uid, release.value, { config: configDigest(text), certificates: certificatesDigest }),
     ...topologyWebhook(infra, uid, scope, hosting, authority),
   ];
   const digest = digestOf(wanted.map(({ object }) => object));

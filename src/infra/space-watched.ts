@@ -1,11 +1,11 @@
 // Whether Envoy Gateway still reads a namespace that it is to leave: it does until its configuration no longer lists it and every Pod that was started
 // with another one is gone. Its rights there go after that. Called by provision/spaces-look.ts.
 
-import { createHash } from 'node:crypto';
 import { parseDocument } from 'yaml';
 import type { Rendered } from '../api/resources.ts';
 import { configKey, gatewayName } from './eg-names.ts';
 import { asMapping, valueAt } from './json.ts';
+import { configAnnotation, configDigest } from './render-deployment.ts';
 
 export interface Running {
   readonly config: Rendered | undefined;
@@ -39,8 +39,8 @@ function listed(text: string): readonly unknown[] {
 
 /** The Deployment is applied after the ConfigMap, and its Pods carry a digest of the text that they are started with. */
 function runsWith(text: string, { spec }: Rendered): boolean {
-  const digest = valueAt(asMapping(spec) ?? {}, ['template', 'metadata', 'annotations', 'certway.dev/config']);
-  return digest === createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const digest = valueAt(asMapping(spec) ?? {}, ['template', 'metadata', 'annotations', configAnnotation]);
+  return digest === configDigest(text);
 }
 
 /** As `kubectl rollout status` judges it, without waiting for Pods to be ready: what counts is that those from before are gone. */

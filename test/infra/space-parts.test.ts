@@ -1,10 +1,10 @@
 // Copies of pull Secrets, the shared binding of an extension, the mirror of the solver Service, and when Envoy Gateway has ceased to read a namespace.
 
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Secret } from '../../src/api/core.ts';
 import type { Rendered } from '../../src/api/resources.ts';
 import { hostIn } from '../../src/infra/hosting.ts';
+import { renderSystem } from '../../src/infra/render-system.ts';
 import { copiesFor, copyChanges } from '../../src/infra/space-copies.ts';
 import { sharedBinding, subjectsOf } from '../../src/infra/space-extension.ts';
 import { notesOn } from '../../src/infra/space-notes.ts';
@@ -182,22 +182,24 @@ describe('the mirror of the solver Service', () => {
 });
 
 describe('whether Envoy Gateway still reads a namespace', () => {
-  const text = 'provider:\n  kubernetes:\n    watch:\n      namespaces: [b, envoy-gateway-system]\n';
-  const metadata = { name: 'x', namespace: 'envoy-gateway-system', generation: 4 };
-  const config: Rendered = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'envoy-gateway.yaml': text } };
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  const deployment = (status: object, runs = digest): Rendered => ({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata,
-    spec: { template: { metadata: { annotations: { 'certway.dev/config': runs } } } },
-    status,
-  });
+  // As it is rendered, so that nobody looks for another digest than the one that is written.
+  const system = renderSystem({ infra: infraWith(), uid: 'u', hosting: ['b'], certificatesDigest: '' });
+  const renderedAs = (kind: string, more: object): Rendered => {
+    const found = (system.ok ? system.value.wanted : []).find(({ of }) => of.kind === kind);
+    if (found === undefined) throw new Error(`no ${kind} is rendered`);
+    return { ...found.object, metadata: { ...found.object.metadata, generation: 4 }, ...more };
+  };
+  const config = renderedAs('ConfigMap', {});
+  const deployment = (status: object) => renderedAs('Deployment', { status });
+  const older = {
+    ...deployment({ observedGeneration: 4, replicas: 2, updatedReplicas: 2 }),
+    spec: { template: { metadata: { annotations: { 'certway.dev/config': 'older' } } } },
+  };
   const rolled = { observedGeneration: 4, replicas: 2, updatedReplicas: 2 };
 
   it.each([
     ['its configuration lists it', 'b', deployment(rolled), 'no longer lists b'],
-    ['its Deployment has not been given the new configuration', 'a', deployment(rolled, 'older'), 'runs without a'],
+    ['its Deployment has not been given the new configuration', 'a', older, 'runs without a'],
     ['its Deployment has not been looked at', 'a', deployment({ ...rolled, observedGeneration: 3 }), 'runs without a'],
     ['a Pod from before is left', 'a', deployment({ ...rolled, replicas: 3 }), 'runs without a'],
   ])('while %s', (_, namespace, runs, says) => {
