@@ -106,9 +106,11 @@ export function restoreOne(
   account: string,
   kept: Pick<Entry, 'cell'> & { readonly spentBy: Readonly<Record<string, number>> },
 ): void {
-  entry.accounts.add(account);
   const tat = kept.cell.tat + entry.added;
-  if (tat <= entry.cell.tat) return;
+  // Another account's checkpoint knows more of this cell, and keeps it.
+  if (tat < entry.cell.tat) return;
+  entry.accounts.add(account);
+  if (tat === entry.cell.tat) return;
   entry.cell = { ...kept.cell, tat };
   entry.rest = undefined;
   for (const [tenant, units] of Object.entries(kept.spentBy)) {

@@ -74,15 +74,15 @@ describe('a leader that ends while orders stand in line', () => {
     spared(by, 40);
   });
 
-  it('is followed by one that counts the Orders again where its books are lost', async () => {
+  it('is followed by one that counts the Orders again where its books are lost', { timeout: 330_000 }, async () => {
     await using by = await crowd(world, 'lost', fewOrders, 1);
     await by.want('a', 20);
-    await by.allReady(60_000);
+    await by.allReady(120_000);
     await until('the books to be written', async () => (await by.books()) !== undefined, { deadlineMs: 90_000 });
     await endLeader('SIGKILL');
     await by.dropBooks();
     await by.want('b', 20);
-    await by.allReady(90_000);
+    await by.allReady(120_000);
     spared(by, 40);
   });
 });
