@@ -7,13 +7,19 @@ import type { Order } from '../api/order.ts';
 import type { Ask } from '../budget/ask.ts';
 import { conditionOf } from '../plan/conditions.ts';
 import { type LastCertificate, standingBefore } from '../plan/renewal-class.ts';
+import { holder } from '../tenancy/ownership.ts';
 import { identifiersOf } from './order-object.ts';
+import type { Stores } from './ports.ts';
 
 /** Whose share an Order, or a Certificate, counts for. */
 export type TenantOf = (of: Pick<KubeObject, 'metadata'>) => string;
 
-export function byNamespace({ metadata }: Pick<KubeObject, 'metadata'>): string {
-  return metadata.namespace ?? '';
+/** The GatewayTenant that has the namespace; without one each namespace is a tenant. No namespace's name has a slash. */
+export function shares({ gatewayTenants }: Pick<Stores, 'gatewayTenants'>): TenantOf {
+  return ({ metadata: { namespace = '' } }) => {
+    const tenant = holder(gatewayTenants.by('namespace', namespace));
+    return tenant === undefined ? namespace : `tenant/${tenant.metadata.name}`;
+  };
 }
 
 export interface Asking {

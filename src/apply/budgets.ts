@@ -8,7 +8,7 @@ import { lineWords, retold, type Told } from '../plan/line-words.ts';
 import type { BudgetSample } from '../report/budget-metrics.ts';
 import type { Metrics } from '../report/metrics.ts';
 import type { NewAccount, Registering } from './budget-accounts.ts';
-import { accountOf, askFor, byNamespace, type TenantOf } from './budget-ask.ts';
+import { accountOf, askFor, shares } from './budget-ask.ts';
 import { type Bureau, bureaus } from './budget-bureau.ts';
 import type { Place } from './budget-desk.ts';
 import { sampleOf } from './budget-samples.ts';
@@ -43,11 +43,11 @@ export interface BudgetOptions {
   readonly mode: 'on' | 'off';
   readonly ports: Pick<Ports, 'kube' | 'stores' | 'accounts' | 'recorder' | 'log' | 'settings' | 'now' | 'wakeIssuer'>;
   readonly metrics: Pick<Metrics, 'budgetDenied' | 'budgetRefused'>;
-  readonly tenantOf?: TenantOf;
 }
 
 export function budgets(options: BudgetOptions): Budgets {
-  const { ports, metrics, mode, tenantOf = byNamespace } = options;
+  const { ports, metrics, mode } = options;
+  const tenantOf = shares(ports.stores);
   if (mode === 'off') return unlimited;
   /** UIDs of the unfinished Orders that this process has made. */
   const ours = new Set<string>();

@@ -4,7 +4,7 @@
 import type { Issuer } from '../api/certmanager.ts';
 import type { ConfigMap } from '../api/core.ts';
 import { labels } from '../api/names.ts';
-import { certificateRequests, clusterIssuers, configMaps, issuers, orders } from '../api/resources.ts';
+import { certificateRequests, clusterIssuers, configMaps, gatewayTenants, issuers, orders } from '../api/resources.ts';
 import { directoryOf } from '../apply/budget-ask.ts';
 import { limitsMap, limitTexts } from '../apply/budget-limits.ts';
 import type { Stores } from '../apply/ports.ts';
@@ -21,7 +21,10 @@ export interface BudgetScene {
   readonly asked?: Sight<Issuer>;
   readonly books: Many<ConfigMap>;
   /** Issuers of both kinds, Orders, and the requests that those were made for: the controller's caches, as far as the user may fill them. */
-  readonly stores: Pick<Stores, 'issuers' | 'clusterIssuers' | 'orders' | 'requests' | 'certificates'>;
+  readonly stores: Pick<
+    Stores,
+    'issuers' | 'clusterIssuers' | 'orders' | 'requests' | 'certificates' | 'gatewayTenants'
+  >;
   /** When an Order was issued only its request knows. */
   readonly requests: 'seen' | 'hidden';
   /** By directory. */
@@ -34,7 +37,7 @@ type Wish = Pick<BudgetArgs, 'issuer' | 'booksIn'>;
 
 export async function fetchBudget(eyes: Eyes, { issuer, booksIn }: Wish): Promise<BudgetScene> {
   const here = issuer?.namespace;
-  const [asked, clusterWide, local, books, allOrders, requests, limits] = await Promise.all([
+  const [asked, clusterWide, local, books, allOrders, requests, limits, tenants] = await Promise.all([
     issuer === undefined ? undefined : seeAsked(eyes, issuer),
     eyes.list(clusterIssuers),
     everywhereOr(here, (selection) => eyes.list(issuers, selection)),
@@ -42,6 +45,7 @@ export async function fetchBudget(eyes: Eyes, { issuer, booksIn }: Wish): Promis
     everywhereOr(here, (selection) => eyes.list(orders, selection)),
     everywhereOr(here, (selection) => eyes.list(certificateRequests, selection)),
     eyes.get(configMaps, { namespace: booksIn, name: limitsMap }),
+    eyes.list(gatewayTenants),
   ]);
   const stores = makeStores((error) => {
     throw error;
@@ -51,6 +55,8 @@ export async function fetchBudget(eyes: Eyes, { issuer, booksIn }: Wish): Promis
   if (asked?.kind === 'seen') (here === undefined ? stores.clusterIssuers : stores.issuers).note(asked.value);
   for (const each of itemsOf(allOrders)) stores.orders.note(each);
   for (const each of itemsOf(requests)) stores.requests.note(each);
+  // Whoever may not see tenants sees their namespaces.
+  for (const each of itemsOf(tenants)) stores.gatewayTenants.note(each);
   if (limits.kind === 'seen') stores.limits.note(limits.value);
   const written = await readLimits(stores);
   const sights = [books, clusterWide, local, allOrders, requests, limits];

@@ -4,7 +4,7 @@
 import type { Issuer } from '../api/certmanager.ts';
 import { annotations } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
-import { accountOf, byNamespace, directoryOf } from '../apply/budget-ask.ts';
+import { accountOf, directoryOf, shares } from '../apply/budget-ask.ts';
 import { recordsOf } from '../apply/budget-records.ts';
 import { issuerKey } from '../apply/issuer-of.ts';
 import { holdEnd } from '../budget/cell.ts';
@@ -62,7 +62,7 @@ function ledgersOf(accounts: readonly Account[], scene: BudgetScene, books: Book
     const wanted = scene.requests === 'seen' ? 'all' : 'unfinished';
     const of = {
       stores: scene.stores,
-      tenantOf: byNamespace,
+      tenantOf: shares(scene.stores),
       account: url,
       issuers,
       wanted,
