@@ -1,7 +1,6 @@
 // The controller's configuration from its flags and environment, or every mistake at once. Called by config.ts.
 
 import { isIP } from 'node:net';
-import { hostname } from 'node:os';
 import { type Proxies, readProxies } from './acme/proxy.ts';
 import type { Reply } from './api/reply.ts';
 import type { OwnershipConfig } from './apply/ownership.ts';
@@ -12,6 +11,7 @@ import type { DnsView } from './dns/view.ts';
 import { booleanOf, durationOf, listOf, numberOf, oneOf, refOf, serviceOf } from './flag-values.ts';
 import { readFlags, type Values } from './flags.ts';
 import type { LeadershipConfig } from './kube/leadership.ts';
+import { leaseOf } from './lease-flags.ts';
 import type { ResolveOptions } from './resolve/world.ts';
 
 export interface ControllerConfig {
@@ -142,22 +142,6 @@ function approverOf(values: Values, mistakes: string[]): 'ours' | 'theirs' {
     mistakes.push(`--controllers "${name}" is not supported; known: * and -certificaterequests-approver`);
   }
   return isOff || names.includes('-certificaterequests-approver') ? 'theirs' : 'ours';
-}
-
-function leaseOf(values: Values, env: Environment, mistakes: string[]): LeadershipConfig {
-  const milliseconds = (name: keyof Values) => durationOf(name, values[name], mistakes);
-  const lease = {
-    enabled: booleanOf('leader-elect', values['leader-elect'], mistakes),
-    namespace: values['leader-election-namespace'],
-    identity: `${env.POD_NAME ?? hostname()}_${crypto.randomUUID()}`,
-    leaseMs: milliseconds('leader-election-lease-duration'),
-    renewDeadlineMs: milliseconds('leader-election-renew-deadline'),
-    retryMs: milliseconds('leader-election-retry-period'),
-  };
-  if (lease.renewDeadlineMs >= lease.leaseMs) {
-    mistakes.push('--leader-election-renew-deadline must be shorter than --leader-election-lease-duration');
-  }
-  return lease;
 }
 
 /** Shorter than this, a cert-manager that is being restarted or moved would look silent. */

@@ -2,6 +2,7 @@
 // Names and defaults follow cert-manager's where it has the flag.
 
 import { parseArgs } from 'node:util';
+import { leaseFlags } from './lease-flags.ts';
 
 export interface Flag {
   readonly type: 'string' | 'boolean';
@@ -88,23 +89,7 @@ const flags = {
     default: '',
     help: 'with --issuance=auto, take over from a cert-manager that has been silent for so long, at least 10m; empty: never',
   },
-  'leader-elect': { type: 'boolean', default: true, help: 'take part in leader election' },
-  'leader-election-namespace': { type: 'string', default: 'certway-system', help: 'where the Lease stands' },
-  'leader-election-lease-duration': {
-    type: 'string',
-    default: '15s',
-    help: 'a lease not renewed for so long may be taken',
-  },
-  'leader-election-renew-deadline': {
-    type: 'string',
-    default: '10s',
-    help: 'a leader that could not renew for so long stops',
-  },
-  'leader-election-retry-period': {
-    type: 'string',
-    default: '2s',
-    help: 'between attempts to take or renew the lease',
-  },
+  ...leaseFlags,
   'concurrent-workers': {
     type: 'string',
     default: '16',

@@ -1,11 +1,11 @@
 // The configuration of `certway infra` from its flags and environment, or every mistake at once. Called by config.ts.
 
-import { hostname } from 'node:os';
 import type { Reply } from './api/reply.ts';
-import { booleanOf, durationOf, numberOf, oneOf, serviceOf } from './flag-values.ts';
+import { durationOf, numberOf, oneOf, serviceOf } from './flag-values.ts';
 import { readTable } from './flags.ts';
 import { type InfraValues, infraFlags, infraUsage } from './infra-flags.ts';
 import type { LeadershipConfig } from './kube/leadership.ts';
+import { leaseOf } from './lease-flags.ts';
 import type { InfraSettings } from './provision/ports.ts';
 
 export interface InfraConfig {
@@ -33,7 +33,7 @@ export function readInfra(
   const config: InfraConfig = {
     command: 'infra',
     kubeconfig: values.kubeconfig === '' ? env.KUBECONFIG : values.kubeconfig,
-    lease: leaseOf(values, env, mistakes),
+    lease: { ...leaseOf(values, env, mistakes), name: 'certway-infra' },
     settings: settingsOf(values, mistakes),
     legacyOverlapMs: durationOf('legacy-overlap', values['legacy-overlap'], mistakes),
     workers: numberOf('concurrent-workers', values['concurrent-workers'], 1, 1_000, mistakes),
@@ -58,21 +58,4 @@ function settingsOf(values: InfraValues, mistakes: string[]): InfraSettings {
     controllerAccount: 'certway-controller',
     solverService,
   };
-}
-
-function leaseOf(values: InfraValues, env: Environment, mistakes: string[]): LeadershipConfig {
-  const milliseconds = (name: keyof InfraValues) => durationOf(name, values[name], mistakes);
-  const lease = {
-    enabled: booleanOf('leader-elect', values['leader-elect'], mistakes),
-    name: 'certway-infra',
-    namespace: values['leader-election-namespace'],
-    identity: `${env.POD_NAME ?? hostname()}_${crypto.randomUUID()}`,
-    leaseMs: milliseconds('leader-election-lease-duration'),
-    renewDeadlineMs: milliseconds('leader-election-renew-deadline'),
-    retryMs: milliseconds('leader-election-retry-period'),
-  };
-  if (lease.renewDeadlineMs >= lease.leaseMs) {
-    mistakes.push('--leader-election-renew-deadline must be shorter than --leader-election-lease-duration');
-  }
-  return lease;
 }

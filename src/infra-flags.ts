@@ -2,6 +2,7 @@
 // stands in the GatewayInfra; here is only how the process runs.
 
 import { type Flag, flagLines } from './flags.ts';
+import { leaseFlags } from './lease-flags.ts';
 
 export const infraFlags = {
   kubeconfig: { type: 'string', help: 'kubeconfig file; absent: in-cluster credentials' },
@@ -21,23 +22,7 @@ export const infraFlags = {
     default: '5m',
     help: 'how long proxies of an older install serve beside the new ones, so that DNS can follow',
   },
-  'leader-elect': { type: 'boolean', default: true, help: 'take part in leader election' },
-  'leader-election-namespace': { type: 'string', default: 'certway-system', help: 'where the Lease stands' },
-  'leader-election-lease-duration': {
-    type: 'string',
-    default: '15s',
-    help: 'a lease not renewed for so long may be taken',
-  },
-  'leader-election-renew-deadline': {
-    type: 'string',
-    default: '10s',
-    help: 'a leader that could not renew for so long stops',
-  },
-  'leader-election-retry-period': {
-    type: 'string',
-    default: '2s',
-    help: 'between attempts to take or renew the lease',
-  },
+  ...leaseFlags,
   'concurrent-workers': { type: 'string', default: '8', help: 'namespaces worked on at once' },
   'metrics-listen-address': { type: 'string', default: '0.0.0.0:9404', help: 'Prometheus metrics' },
   'healthz-listen-address': { type: 'string', default: '0.0.0.0:9405', help: '/livez and /readyz' },

@@ -1,5 +1,6 @@
 // What a refused read or write means for a reconcile of the infra half. Called by every reconciler of this folder after it has reported the trouble.
 
+import { afterProblem } from '../apply/outcome.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 
@@ -8,22 +9,5 @@ const contestedMs = 60_000;
 
 /** Everything else is tried again with a growing back-off: a right that is granted, or an admission policy that changes, is no event to us. */
 export function afterTrouble(problem: KubeProblem, now: number): Outcome {
-  switch (problem.kind) {
-    case 'contested':
-      return { kind: 'revisit', at: now + contestedMs };
-    case 'throttled':
-      return { kind: 'revisit', at: now + problem.retryAfterMs };
-    case 'conflict':
-    case 'alreadyExists':
-    case 'notFound':
-    case 'gone':
-    case 'forbidden':
-    case 'unauthorized':
-    case 'invalid':
-    case 'unavailable':
-    case 'notLeader':
-      return { kind: 'retry', why: `${problem.kind}: ${problem.message}` };
-    default:
-      return problem satisfies never;
-  }
+  return problem.kind === 'contested' ? { kind: 'revisit', at: now + contestedMs } : afterProblem(problem, now);
 }

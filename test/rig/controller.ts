@@ -1,12 +1,8 @@
 // The controller under test, as a process of its own with its ServiceAccount's token. Tests kill it, start more of it and
 // read its log; `npm run up` and the demo start one.
 
-import { readFile } from 'node:fs/promises';
-import { get } from 'node:http';
 import { join } from 'node:path';
-import { ready } from './part.ts';
-import type { Part } from './tether.ts';
-import { until } from './wait.ts';
+import { listening, stop } from './process.ts';
 import type { World } from './world.ts';
 
 export interface Controller extends AsyncDisposable {
@@ -35,7 +31,6 @@ export type ControllerSite = Pick<World, 'dir' | 'acme' | 'tether' | 'controller
 
 const program = join(import.meta.dirname, '../../bin/certway');
 const readyMs = 30_000;
-const patienceMs = 10_000;
 let started = 0;
 
 /** Starts a controller; resolves when its /readyz is 200, rejects with the end of its log when it exits before. */
@@ -52,14 +47,14 @@ export async function startController(site: ControllerSite, options: ControllerO
     await part.exited;
   };
   try {
-    const addresses = await listening(part);
-    const healthUrl = `http://${addresses.health}`;
+    const address = await listening(part, 'the controller', readyMs);
+    const healthUrl = `http://${address('health')}`;
     return {
       pid: part.pid,
       logFile: part.logFile,
       exited: part.exited,
-      solverUrl: `http://${addresses.http01}`,
-      metricsUrl: `http://${addresses.metrics}/metrics`,
+      solverUrl: `http://${address('http01')}`,
+      metricsUrl: `http://${address('metrics')}/metrics`,
       healthUrl,
       kill: end,
       [Symbol.asyncDispose]: () => stop(part),
@@ -89,59 +84,4 @@ export function controllerCommand(
     '--metrics-listen-address=127.0.0.1:0',
     '--healthz-listen-address=127.0.0.1:0',
   ];
-}
-
-interface Addresses {
-  readonly http01: string;
-  readonly metrics: string;
-  readonly health: string;
-}
-
-async function listening(part: Part): Promise<Addresses> {
-  let said: Addresses | undefined;
-  await ready(part, {
-    name: 'the controller',
-    deadlineMs: readyMs,
-    probe: async () => {
-      said ??= (await readFile(part.logFile, 'utf8'))
-        .split('\n')
-        .map(addressesIn)
-        .find((found) => found !== undefined);
-      return said !== undefined && (await status(`http://${said.health}/readyz`)) === 200;
-    },
-  });
-  if (said === undefined) throw new Error('ready, but it never said where it listens');
-  return said;
-}
-
-function addressesIn(line: string): Addresses | undefined {
-  if (!line.includes('"listening"')) return undefined;
-  const { msg, http01, metrics, health } = JSON.parse(line);
-  return msg === 'listening' ? { http01: String(http01), metrics: String(metrics), health: String(health) } : undefined;
-}
-
-function status(url: string): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    get(url, { agent: false, timeout: 2_000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode);
-    }).on('error', reject);
-  });
-}
-
-// A controller that does not end in time when asked is itself a fault, which the log then shows.
-async function stop(part: Part): Promise<void> {
-  let over = false;
-  void part.exited.then(() => {
-    over = true;
-  });
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    try {
-      process.kill(part.pid, signal);
-    } catch {
-      return; // gone already
-    }
-    await until('the controller to end', () => over, { deadlineMs: patienceMs }).catch(() => undefined);
-    if (over) return;
-  }
 }

@@ -29,6 +29,7 @@ const floors = [
   'serve',
   'cli',
   'flag-values.ts',
+  'lease-flags.ts',
   'flags.ts',
   'controller-config.ts',
   'infra-flags.ts',
