@@ -3,12 +3,9 @@
 import type { Certificate } from '../api/certmanager.ts';
 import type { Metadata } from '../api/core.ts';
 import type { KubeObject } from '../api/meta.ts';
-import { annotations } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { type Change, keyOf } from '../kube/store.ts';
-import { conditionOf } from '../plan/conditions.ts';
 import { parentKey } from '../resolve/source.ts';
-import { projected } from '../tenancy/projection.ts';
 import { ordersOfRoute, ordersThrough } from './challenge-wakes.ts';
 import { issuerKey, secretNamespace } from './issuer-of.ts';
 import { isOver } from './order-cleanup.ts';
@@ -17,6 +14,7 @@ import { isUnfinished } from './order-object.ts';
 import type { Ports } from './ports.ts';
 import { endUnneeded } from './secret-needs.ts';
 import { ordersBy, ordersBySecret } from './solver-wakes.ts';
+import { isEdited, sameReadiness, sameRules, saysUnpaused } from './what-changed.ts';
 
 export interface Queues {
   gateway(key: string, change?: Change<KubeObject>): void;
@@ -221,33 +219,4 @@ function ownersOf(change: Change<KubeObject>, kind: string): readonly string[] {
   const { metadata } = change.kind === 'applied' ? change.object : change.previous;
   const owners = (metadata.ownerReferences ?? []).filter((owner) => owner.kind === kind);
   return owners.map((owner) => `${metadata.namespace}/${owner.name}`);
-}
-
-/** Its spec is new, or it came or went. */
-function isEdited(change: Change<KubeObject>): boolean {
-  return change.kind === 'removed' || change.object.metadata.generation !== change.previous?.metadata.generation;
-}
-
-/** Somebody has ended the CA's pause, and says so. */
-function saysUnpaused(change: Change<KubeObject>): boolean {
-  const said = ({ metadata }: KubeObject) => metadata.annotations?.[annotations.unpause];
-  return change.kind === 'applied' && change.previous !== undefined && said(change.object) !== said(change.previous);
-}
-
-/** Whom it lets in, and which names it may have, is as it was. */
-function sameRules(a: KubeObject, b: KubeObject | undefined): boolean {
-  const rules = ({ metadata }: KubeObject) => [
-    metadata.labels ?? {},
-    projected.map((key) => metadata.annotations?.[key]),
-  ];
-  return b !== undefined && JSON.stringify(rules(a)) === JSON.stringify(rules(b));
-}
-
-type WithConditions = { readonly status?: { readonly conditions?: Parameters<typeof conditionOf>[0] } } & KubeObject;
-
-function sameReadiness(a: WithConditions, b: WithConditions): boolean {
-  const [now, last] = [conditionOf(a.status?.conditions, 'Ready'), conditionOf(b.status?.conditions, 'Ready')];
-  return (
-    a.metadata.generation === b.metadata.generation && now?.status === last?.status && now?.message === last?.message
-  );
 }
