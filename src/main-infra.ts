@@ -82,6 +82,10 @@ export async function infra(
     wake.infra();
     wake.spaces();
   };
+  const onSight = () => {
+    wake.infra();
+    wake.spaces();
+  };
   const ports: InfraPorts = {
     ...told,
     session,
@@ -94,7 +98,13 @@ export async function infra(
   wireInfraTriggers(stores, wake);
   wireSpaces(ports);
   metrics.leading(lead.mayWrite);
-  const watches = startInfraWatches({ ...watched, stores, settings: config.settings, onSystemKnown: wake.infra });
+  const watches = startInfraWatches({
+    ...watched,
+    stores,
+    settings: config.settings,
+    onSystemKnown: wake.infra,
+    onSight,
+  });
   const packages = watchPackages({ ...watched, crds: stores.crds, onChange: wake.crds });
   await using health = await startHealth({ listen: config.healthListen, livez: lead.ails, readyz: watches.notReady });
   await using served = await startMetrics({ listen: config.metricsListen, registry: metrics.registry });
@@ -115,8 +125,8 @@ export async function infra(
       reconcilers: {
         crds: crdsReconciler(ports, packages),
         legacy: old.reconcile,
-        infra: infraReconciler(ports, { knows: watches.knows, legacyHolds }),
-        space: spaceReconciler(ports, pull),
+        infra: infraReconciler(ports, { knows: watches.knows, blind: watches.blind, legacyHolds }),
+        space: spaceReconciler(ports, pull, watches.blind),
         status: status.write,
       },
       workers: config.workers,

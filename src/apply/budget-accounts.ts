@@ -21,6 +21,8 @@ export interface NewAccount {
   make(): Registering;
   /** Finds its account, which costs nothing. */
   find(): Promise<Reply<Registered | undefined, AcmeProblem>>;
+  /** Of who waits for it; else the issuer is woken. */
+  wake?(): void;
 }
 
 export interface AccountNeeds {
@@ -31,15 +33,18 @@ export interface AccountNeeds {
 const limit: LimitName = 'newAccountsPerIp';
 /** No timer sleeps longer: clocks are set, and machines sleep. */
 const longestSleepMs = 60_000;
+/** Whoever was called comes by then. */
+const comesMs = 60_000;
 /** More are not called at once: where nothing binds any more they are all called in the end. */
 const mostCalled = 100;
 
 /** The line of those that want an account at one CA. */
 export class AccountDesk implements Disposable {
   readonly #line = new AccountLine();
-  /** By UID of the issuer: its key, to be woken by. */
-  readonly #keys = new Map<string, string>();
-  readonly #called = new Set<string>();
+  /** By UID of the issuer. */
+  readonly #wakes = new Map<string, () => void>();
+  /** Since when. */
+  readonly #called = new Map<string, number>();
   readonly #bureau: Pick<Bureau, 'desk' | 'books' | 'now' | 'inTurn' | 'limits'>;
   #timer: NodeJS.Timeout | undefined;
 
@@ -61,20 +66,21 @@ export class AccountDesk implements Disposable {
   }
 
   /** There may be room that was not there before. */
-  changed(wake: (key: string) => void): void {
+  changed(): void {
     clearTimeout(this.#timer);
-    if (this.#line.isEmpty) return;
     const { desk, now } = this.#bureau;
+    this.#forget(now());
+    if (this.#line.isEmpty) return;
     let room = 0;
     while (room < mostCalled && desk.ledger.nextAccount(now(), room) <= now()) room += 1;
     for (const id of this.#line.next(room, now())) {
-      const key = this.#keys.get(id);
-      if (key === undefined || this.#called.has(id)) continue;
-      this.#called.add(id);
-      wake(key);
+      const wake = this.#wakes.get(id);
+      if (wake === undefined || this.#called.has(id)) continue;
+      this.#called.set(id, now());
+      wake();
     }
     const sleepMs = Math.max(1_000, Math.min(longestSleepMs, desk.ledger.nextAccount(now()) - now()));
-    this.#timer = setTimeout(() => this.changed(wake), sleepMs).unref();
+    this.#timer = setTimeout(() => this.changed(), sleepMs).unref();
   }
 
   [Symbol.dispose](): void {
@@ -96,8 +102,8 @@ export class AccountDesk implements Disposable {
       }
       needs.metrics.budgetDenied(limit);
       this.#line.wait(id, tenant, now() + waitMs, now());
-      this.#keys.set(id, issuerKey(issuer));
-      this.changed(needs.ports.wakeIssuer);
+      this.#wakes.set(id, how.wake ?? (() => needs.ports.wakeIssuer(issuerKey(issuer))));
+      this.changed();
       return full(needs.ports.now() + waitMs);
     }
     const made = await how.make();
@@ -115,9 +121,18 @@ export class AccountDesk implements Disposable {
     return made;
   }
 
+  /** Who was called and does not come is gone, or wants no account any more: whoever stands behind comes next. */
+  #forget(now: number): void {
+    for (const [id, at] of this.#called) {
+      if (now - at < comesMs) continue;
+      this.#called.delete(id);
+      this.#leave(id);
+    }
+  }
+
   #leave(id: string): void {
     this.#line.leave(id);
-    this.#keys.delete(id);
+    this.#wakes.delete(id);
   }
 }
 

@@ -2,6 +2,7 @@
 // last process had noted, then the Orders since. Kept by budgets.ts.
 
 import type { Issuer } from '../api/certmanager.ts';
+import { Ledger } from '../budget/ledger.ts';
 import type { Limits } from '../budget/limits.ts';
 import { replay } from '../budget/replay.ts';
 import { AccountDesk } from './budget-accounts.ts';
@@ -115,14 +116,17 @@ async function loadAccounts(needs: Needs, bureau: Bureau, accounts: Opening['acc
 
 /** Accounts that no issuer has any more have spent of what all share. What they spent comes back in time, and then nobody needs their books. */
 async function loadStrays({ ports }: Needs, bureau: Bureau, accounts: Opening['accounts']): Promise<void> {
-  const { books, desk, now, directory } = bureau;
+  const { books, desk, now, directory, limits } = bureau;
   const { clusterIssuers, issuers } = ports.stores;
   const held = new Set([clusterIssuers, issuers].flatMap((each) => [...each.list()].map(accountOf)));
   for (const account of (await books.all()).filter((each) => !accounts.has(each))) {
     const checkpoint = await books.read(account);
     if (checkpoint === undefined) continue;
     desk.ledger.restore(checkpoint);
-    const { cells, directoryHold } = desk.ledger.snapshot(account, now());
+    // By itself: what it shares with others may be spent by them.
+    const alone = new Ledger(limits());
+    alone.restore(checkpoint);
+    const { cells, directoryHold } = alone.snapshot(account, now());
     if (held.has(account) || cells.length > 0 || directoryHold !== undefined) continue;
     ports.log.info({ account, directory }, 'what an account without an issuer has spent is back');
     await books.drop(account);
@@ -174,7 +178,7 @@ function openBureau(
       limits = next;
       desk.ledger.setLimits(next);
       desk.changed();
-      newAccounts.changed(ports.wakeIssuer);
+      newAccounts.changed();
     },
   };
 }

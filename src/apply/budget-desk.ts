@@ -161,6 +161,7 @@ export class Desk implements Disposable {
   #admit(ask: Ask, now: number): void {
     const applicant = this.#line.get(ask.id);
     if (applicant === undefined) return;
+    this.ledger.again(ask.id);
     this.ledger.reserve(ask, now);
     const step = now - applicant.since > staleMs ? 'looks' : 'asks';
     this.#admitted.set(ask.id, { at: now, step, stepAt: now });

@@ -16,7 +16,12 @@ import { rehearsalId } from './rehearsal-turn.ts';
 type Needed = Pick<Stores, 'orders' | 'issuers' | 'clusterIssuers' | 'limits'>;
 
 /** Returns what ends it. Orders that are over go out of `ours`. */
-export function watchSpending(stores: Needed, open: Bureaus, ours: Set<string>): () => void {
+export function watchSpending(
+  stores: Needed,
+  open: Bureaus,
+  ours: Set<string>,
+  there: (issuer: Issuer) => Issuer | undefined,
+): () => void {
   const ends = [
     stores.orders.subscribe((change) => {
       const order = change.kind === 'removed' ? change.previous : change.object;
@@ -29,15 +34,18 @@ export function watchSpending(stores: Needed, open: Bureaus, ours: Set<string>):
       if (bureau !== undefined) close(bureau, order, change.kind);
       else if (change.kind === 'removed') forget(open, order);
       const account = accountBehind(stores, order);
-      if (change.kind === 'removed' && isUnfinished(order) && isPaused(order)) endPause(stores, open, order);
+      if (change.kind === 'removed' && isUnfinished(order) && isPaused(order)) endPause(stores, open, order, there);
       if (account !== '') bureau?.books.changed(account);
     }),
     stores.limits.subscribe(() => open.limitsChanged()),
     ...[stores.issuers, stores.clusterIssuers].map((issuers) =>
       issuers.subscribe((change) => {
         if (saysLimits(change)) open.limitsChanged();
-        if (change.kind === 'applied' && saysUnpaused(change))
+        if (change.kind === 'applied' && saysUnpaused(change)) {
           unpause(open, change.object, provenAccount(change.object));
+          const elsewhere = there(change.object);
+          if (elsewhere !== undefined) unpause(open, elsewhere, accountOf(elsewhere));
+        }
       }),
     ),
   ];
@@ -70,14 +78,16 @@ export function unpause(open: Bureaus, issuer: Issuer, account: string): void {
 }
 
 /** Somebody has deleted what the CA had paused: the next order for these names asks it. */
-function endPause(stores: Needed, open: Bureaus, order: Order): void {
+function endPause(stores: Needed, open: Bureaus, order: Order, there: (issuer: Issuer) => Issuer | undefined): void {
   const issuer = issuerOf({ stores }, order);
-  const bureau = issuer === undefined ? undefined : open.known(issuer);
-  if (bureau === undefined || issuer === undefined) return;
   const names = identifiersOf(order).map(({ value }) => value);
-  bureau.desk.ledger.endPause(accountOf(issuer), names);
-  bureau.desk.changed();
-  bureau.books.changed(accountOf(issuer));
+  for (const each of issuer === undefined ? [] : [issuer, there(issuer)]) {
+    const bureau = each === undefined ? undefined : open.known(each);
+    if (bureau === undefined || each === undefined) continue;
+    bureau.desk.ledger.unheld(accountOf(each), names);
+    bureau.desk.changed();
+    bureau.books.changed(accountOf(each));
+  }
 }
 
 function accountBehind(stores: Needed, order: Order): string {

@@ -17,6 +17,7 @@ import { unpause, watchSpending } from './budget-watch.ts';
 import { notedWait } from './order-note.ts';
 import type { OrderTurn } from './order-turn.ts';
 import type { Ports } from './ports.ts';
+import { issuerThere, placeFor } from './rehearsal-turn.ts';
 
 export interface Budgets extends AsyncDisposable {
   /** Whether the order may be placed now: `admitted` within milliseconds where the CA has room, else `limited`, and the turn is woken when it is its turn. */
@@ -52,7 +53,10 @@ export function budgets(options: BudgetOptions): Budgets {
   /** UIDs of the unfinished Orders that this process has made. */
   const ours = new Set<string>();
   const open = bureaus({ ...options, tenantOf, isOurs: (uid) => ours.has(uid) });
-  const unsubscribe = watchSpending(ports.stores, open, ours);
+  const unsubscribe = watchSpending(ports.stores, open, ours, (issuer) => {
+    const place = placeFor(ports, issuer);
+    return place.kind === 'at' ? issuerThere(ports, issuer, place.directory) : undefined;
+  });
   const askOf = (turn: OrderTurn, replacing: 'asWished' | 'no', now: number) => {
     const { order, issuer, last } = turn;
     return askFor({ order, account: accountOf(issuer), tenant: tenantOf(order), last: last?.(), replacing }, now);

@@ -26,7 +26,7 @@ import { fact, type OrderTurn, type Performed, stop } from './order-turn.ts';
 import { type Done, onward, stopped } from './perform.ts';
 import type { Ports } from './ports.ts';
 import { check, preflight, present } from './prove.ts';
-import { closeRehearsal, heardThere, rehearsalBehind, rehearse } from './rehearse.ts';
+import { closeRehearsal, heardThere, rehearsalBehind, rehearse, stillRehearsing } from './rehearse.ts';
 import { requestedCsr } from './request-csr.ts';
 import { meansOf } from './way.ts';
 
@@ -34,7 +34,10 @@ import { meansOf } from './way.ts';
 export async function advanceOrder(turn: OrderTurn): Promise<Done> {
   const { ports, attempt, issuer } = turn;
   if (isOfFormerAccount(turn)) return forgetOrder(turn);
-  const taken = beforeMove(turn, attempt.order ?? takenUp(resume(turn.order, attempt.freshOrder)));
+  const taken = stillRehearsing(
+    turn,
+    beforeMove(turn, attempt.order ?? takenUp(resume(turn.order, attempt.freshOrder))),
+  );
   const state = onSameGround(turn, taken);
   const effect = effectOf(state, ports.now());
   attempt.order = state;
@@ -94,7 +97,7 @@ async function perform(turn: OrderTurn, session: AcmeSession, effect: OrderEffec
     case 'find':
       return apart(turn, `find ${uid}`, () => findOrder(turn.ports, session, turn.order));
     case 'preflight':
-      return rehearsalBehind(turn, await preflight(turn, session));
+      return await rehearsalBehind(turn, await preflight(turn, session));
     case 'admit':
       return apart(turn, `admit ${uid} ${effect.replacing}`, () => turn.ports.budgets.ask(turn, effect.replacing));
     case 'place':

@@ -8,6 +8,8 @@ import { annotations } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import type { Reply } from '../api/reply.ts';
 import type { CaProblem } from '../order/ca.ts';
+import { type RehearsalPlace, rehearsalPlace } from '../plan/rehearsal.ts';
+import { templateOf } from '../plan/stamp.ts';
 import { keyPlace, readKeySecret } from './account-key.ts';
 import type { Accounts } from './accounts.ts';
 import { secretNamespace } from './issuer-of.ts';
@@ -17,6 +19,16 @@ import type { Ports } from './ports.ts';
 /** Under which an Order's rehearsal is counted. */
 export function rehearsalId(uid: string): string {
   return `${uid}/rehearsal`;
+}
+
+/** Where the issuer's orders are rehearsed; what is stamped does as its template does, unless it says otherwise. */
+export function placeFor(
+  { stores }: { readonly stores: Pick<Ports['stores'], 'clusterIssuers'> },
+  issuer: Issuer,
+): RehearsalPlace {
+  const { name, namespace } = issuer.metadata;
+  const template = namespace === undefined ? undefined : templateOf(name);
+  return rehearsalPlace(issuer, template === undefined ? undefined : stores.clusterIssuers.get(template));
 }
 
 /** The issuer as if the directory were its own; without an account where none is known there. */
@@ -44,18 +56,25 @@ export function countedThere({ last: _, ...turn }: OrderTurn, directory: string)
 }
 
 /** Undefined while the account there is not known. */
-export async function sessionThere(ports: Ports, issuer: Issuer, directory: string): Promise<AcmeSession | undefined> {
+export async function sessionThere(
+  ports: Ports,
+  issuer: Issuer,
+  directory: string,
+): Promise<Reply<AcmeSession, CaProblem> | undefined> {
   const there = issuerThere(ports, issuer, directory);
   if (there.status?.acme?.uri === '') return undefined;
   const session = await ports.accounts.session(there, secretNamespace(ports, issuer));
-  return session.ok ? session.value : undefined;
+  return session.ok ? session : { ok: false, problem: keyless };
 }
 
 /** Registers the issuer's key there, or finds its account; one after the other, however many orders ask. */
-export async function learnAccount(ports: Ports, issuer: Issuer, directory: string): Promise<CaProblem | undefined> {
+export async function learnAccount(
+  { ports, issuer, wake }: Pick<OrderTurn, 'ports' | 'issuer' | 'wake'>,
+  directory: string,
+): Promise<CaProblem | undefined> {
   const accounts = known(ports.accounts);
   const place = placeOf(ports, issuer, directory);
-  const entry = accounts.get(place) ?? { learning: learn(ports, issuer, directory) };
+  const entry = accounts.get(place) ?? { learning: learn(ports, issuer, directory, wake) };
   accounts.set(place, entry);
   const learnt = await entry.learning;
   if (learnt.ok) entry.url = learnt.value;
@@ -93,7 +112,12 @@ function placeOf(ports: Pick<Ports, 'settings'>, issuer: Issuer, directory: stri
   ]);
 }
 
-async function learn(ports: Ports, issuer: Issuer, directory: string): Promise<Reply<string, CaProblem>> {
+async function learn(
+  ports: Ports,
+  issuer: Issuer,
+  directory: string,
+  wake: () => void,
+): Promise<Reply<string, CaProblem>> {
   const read = await readKeySecret(ports.kube, issuer, secretNamespace(ports, issuer));
   if (!read.ok || read.value === undefined) return { ok: false, problem: keyless };
   const { key } = read.value.current;
@@ -103,6 +127,7 @@ async function learn(ports: Ports, issuer: Issuer, directory: string): Promise<R
   const made = await ports.budgets.account(there, {
     make: () => register({ endpoint, key, ...(email !== '' && { contact: email }) }),
     find: () => findAccount({ endpoint, key }),
+    wake,
   });
   return made.ok ? { ok: true, value: made.value.url } : made;
 }

@@ -9,43 +9,52 @@ import { annotations } from '../api/names.ts';
 import type { Order } from '../api/order.ts';
 import { orders } from '../api/resources.ts';
 import { endOf, hostOf, insideOf } from '../order/rehearsal.ts';
-import type { OrderEffect, OrderFact, Rehearsing } from '../order/state.ts';
+import type { OrderEffect, OrderFact, OrderState, Rehearsing } from '../order/state.ts';
 import { step } from '../order/step.ts';
 import { doubtsAccount } from '../plan/account-doubt.ts';
 import { refOf } from '../plan/object-ref.ts';
-import {
-  isToBeRehearsed,
-  notedRehearsal,
-  type RehearsalNote,
-  rehearsalNote,
-  rehearsalPlace,
-} from '../plan/rehearsal.ts';
-import { standingBefore } from '../plan/renewal-class.ts';
-import { templateOf } from '../plan/stamp.ts';
+import { isRehearsing, isToBeRehearsed, notedRehearsal, type RehearsalNote, rehearsalNote } from '../plan/rehearsal.ts';
+import { isEnding, standingBefore } from '../plan/renewal-class.ts';
+import { retraced } from '../plan/retrace.ts';
 import { apart } from './look.ts';
 import { hostsOf, identifiersOf, rehearsedStatus } from './order-object.ts';
 import { fact, type OrderTurn, type Performed, stop } from './order-turn.ts';
 import { stopped } from './perform.ts';
-import { countedThere, forgetAccount, issuerThere, learnAccount, sessionThere } from './rehearsal-turn.ts';
+import { countedThere, forgetAccount, issuerThere, learnAccount, placeFor, sessionThere } from './rehearsal-turn.ts';
 
 type Perform = (turn: OrderTurn, session: AcmeSession, effect: OrderEffect) => Promise<Performed>;
 
 /** What a preflight came to, with where the order is to be rehearsed, if it is. */
-export function rehearsalBehind(turn: OrderTurn, performed: Performed): Performed {
+export async function rehearsalBehind(turn: OrderTurn, performed: Performed): Promise<Performed> {
   if (performed.kind !== 'fact' || performed.fact.kind !== 'cleared') return performed;
-  const { name, namespace } = turn.issuer.metadata;
-  const template = namespace === undefined ? undefined : templateOf(name);
-  const { clusterIssuers } = turn.ports.stores;
-  const place = rehearsalPlace(turn.issuer, template === undefined ? undefined : clusterIssuers.get(template));
-  if (place.kind === 'none') return performed;
+  const place = placeFor(turn.ports, turn.issuer);
+  if (place.kind === 'none' || !isNeeded(turn, place.kind === 'at' ? place.directory : '')) {
+    return withoutRehearsal(turn, performed);
+  }
   if (place.kind === 'unreadable') {
     return fact({ kind: 'unreachable', reason: 'RehearsalUnreadable', message: place.message });
   }
   const { directory } = place;
-  if (!isNeeded(turn, directory)) return performed;
   const note = notedRehearsal(turn.order);
   const isOpen = note?.state === 'open' && note.directory === directory && note.url !== undefined;
   return fact({ ...performed.fact, rehearse: { directory, ...(isOpen && { url: note.url }) } });
+}
+
+/** A rehearsal that nobody wants any more, or that a certificate has no time for, ends where it stands: the order is before its preflight again. */
+export function stillRehearsing(turn: OrderTurn, state: OrderState): OrderState {
+  if (state.kind !== 'rehearsing' || endOf(state) !== undefined) return state;
+  const place = placeFor(turn.ports, turn.issuer);
+  const { directory } = state;
+  if (place.kind === 'at' && place.directory === directory && isNeeded(turn, directory)) return state;
+  turn.ports.budgets.left(countedThere(turn, directory));
+  return retraced(state);
+}
+
+/** Its own CA hears of it next: an order that still says that it is rehearsed would be taken for one that no CA was asked for. */
+async function withoutRehearsal(turn: OrderTurn, performed: Performed): Promise<Performed> {
+  if (!isRehearsing(turn.order)) return performed;
+  const noted = await note(turn, undefined);
+  return 'kind' in noted ? noted : performed;
 }
 
 function isNeeded({ ports, order, request, last }: OrderTurn, directory: string): boolean {
@@ -56,7 +65,10 @@ function isNeeded({ ports, order, request, last }: OrderTurn, directory: string)
   const { urgency } = standingBefore({ identifiers, since, last: before, replaces: 'none' }, now);
   const { namespace, ownerReferences = [] } = request.metadata;
   const owner = ownerReferences.find(({ kind }) => kind === 'Certificate')?.name;
-  const { failedIssuanceAttempts = 0 } = ports.stores.certificates.get(`${namespace}/${owner}`)?.status ?? {};
+  const { status } = ports.stores.certificates.get(`${namespace}/${owner}`) ?? {};
+  const { failedIssuanceAttempts = 0, notBefore = '', notAfter = '' } = status ?? {};
+  // Where the last request is gone its certificate is known to nobody else.
+  if (isEnding({ notBefore: Date.parse(notBefore), notAfter: Date.parse(notAfter) }, now)) return false;
   const equals = ports.stores.orders.by('host', hostsOf(order)[0] ?? '').filter((each) => isEqual(each, order));
   return isToBeRehearsed({ directory, order, urgency, last: before, failedAttempts: failedIssuanceAttempts, equals });
 }
@@ -81,19 +93,20 @@ export async function rehearse(
   const session = await sessionThere(ports, issuer, directory);
   if (session === undefined) {
     return apart(turn, `account ${directory} ${uid}`, async () => {
-      const problem = await learnAccount(ports, issuer, directory);
+      const problem = await learnAccount(turn, directory);
       return problem === undefined ? { kind: 'prepared' } : { kind: 'problem', problem };
     });
   }
+  if (!session.ok) return fact({ kind: 'problem', problem: session.problem });
   switch (effect.kind) {
     case 'admit':
       return apart(turn, `admit ${directory} ${uid}`, () => ports.budgets.ask(countedThere(turn, directory), 'no'));
     case 'place':
-      return apart(turn, `place ${directory} ${uid}`, () => place(turn, session));
+      return apart(turn, `place ${directory} ${uid}`, () => place(turn, session.value));
     case 'record':
       return record(turn, directory, effect);
     default:
-      return perform({ ...turn, issuer: issuerThere(ports, issuer, directory) }, session, effect);
+      return perform({ ...turn, issuer: issuerThere(ports, issuer, directory) }, session.value, effect);
   }
 }
 
@@ -146,14 +159,17 @@ export async function closeRehearsal(
   }
   return apart(turn, `close ${directory} ${order.metadata.uid}`, async () => {
     const session = await sessionThere(ports, issuer, directory);
-    if (session !== undefined) await Promise.all(authorizations.map((url) => deactivateAuthorization(session, url)));
+    if (session?.ok === true) {
+      await Promise.all(authorizations.map((url) => deactivateAuthorization(session.value, url)));
+    }
     return { kind: 'done' };
   });
 }
 
-async function note(turn: OrderTurn, what: RehearsalNote): Promise<{ readonly order: Order } | Performed> {
+async function note(turn: OrderTurn, what: RehearsalNote | undefined): Promise<{ readonly order: Order } | Performed> {
   const { ports, order } = turn;
-  const noted = { ...order.metadata.annotations, [annotations.rehearsal]: rehearsalNote(what) };
+  const { [annotations.rehearsal]: _, ...others } = order.metadata.annotations ?? {};
+  const noted = what === undefined ? others : { ...others, [annotations.rehearsal]: rehearsalNote(what) };
   const reply = await ports.kube.replace(orders, { ...order, metadata: { ...order.metadata, annotations: noted } });
   if (!reply.ok) return stop(stopped(turn, 'note the rehearsal on the Order', reply.problem));
   ports.stores.orders.note(reply.value);
@@ -171,6 +187,8 @@ export function heardThere(turn: OrderTurn, state: Rehearsing, happened: OrderFa
   if (happened.kind === 'problem' && doubtsAccount(happened.problem, undefined, ports.now())) {
     forgetAccount(ports, issuer, state.directory);
   }
+  // Who has no account there has asked for no order: the account's own limit is counted where it is made.
+  if (counted.issuer.status?.acme?.uri === '') return;
   const before = insideOf(state);
   ports.budgets.happened(counted, before, happened, step(before, happened, ports.now()));
 }

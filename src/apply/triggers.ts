@@ -14,7 +14,7 @@ import { isUnfinished } from './order-object.ts';
 import type { Ports } from './ports.ts';
 import { endUnneeded } from './secret-needs.ts';
 import { ordersBy, ordersBySecret } from './solver-wakes.ts';
-import { isEdited, sameReadiness, sameRules, saysUnpaused } from './what-changed.ts';
+import { isEdited, sameReadiness, sameRules, saysRehearsal, saysUnpaused } from './what-changed.ts';
 
 export interface Queues {
   gateway(key: string, change?: Change<KubeObject>): void;
@@ -95,7 +95,8 @@ export function wireTriggers(ports: Wired, queues: Queues): void {
       endUnneeded(ports, change);
       const isOld = change.kind === 'applied' && change.previous !== undefined;
       // Its solvers may be others now.
-      if (isOld && isEdited(change)) for (const order of ordersBy(ports, issuer)) hurry(ports, queues, order);
+      if (isOld && (isEdited(change) || saysRehearsal(change)))
+        for (const order of ordersBy(ports, issuer)) hurry(ports, queues, order);
       if (isOld && saysUnpaused(change)) {
         for (const order of stores.orders.by('issuer', key)) if (isPaused(order)) wakeOrder(ports, queues, order);
       }

@@ -11,6 +11,12 @@ export function isEdited(change: Change<KubeObject>): boolean {
   return change.kind === 'removed' || change.object.metadata.generation !== change.previous?.metadata.generation;
 }
 
+/** Its orders may be rehearsed elsewhere now, or not any more. */
+export function saysRehearsal(change: Change<KubeObject>): boolean {
+  const place = (of: KubeObject | undefined) => of?.metadata.annotations?.[annotations.rehearse];
+  return change.kind === 'applied' && place(change.object) !== place(change.previous);
+}
+
 /** Somebody has ended the CA's pause, and says so. */
 export function saysUnpaused(change: Change<KubeObject>): boolean {
   const said = ({ metadata }: KubeObject) => metadata.annotations?.[annotations.unpause];

@@ -87,6 +87,11 @@ export class Ledger {
     this.#book(ask, { since: now, isPlaced: false });
   }
 
+  /** What has ended begins again under the same id: a rehearsal. */
+  again(id: string): void {
+    this.#finished.delete(id);
+  }
+
   /** The same for an Order whose newOrder is in the cells already. */
   resume(ask: Ask, now: number): void {
     this.#observe(now);
@@ -158,14 +163,10 @@ export class Ledger {
     hear({ cells: this.#cells, company: this.#company, holds: this.#holds, known: this.#known }, ask, problem, now);
   }
 
-  /** A person has acted: pauses and holds of the account end. */
-  unheld(account: string): void {
-    this.#holds.end(account);
-  }
-
-  /** The same for one pause: an order that was paused is deleted. */
-  endPause(account: string, identifiers: readonly string[]): void {
-    this.#holds.endPause(account, exactSet(sortedNames(identifiers)));
+  /** A person has acted: pauses and holds of the account end; of an order that is deleted its own pause alone. */
+  unheld(account: string, identifiers?: readonly string[]): void {
+    if (identifiers === undefined) this.#holds.end(account);
+    else this.#holds.endPause(account, exactSet(sortedNames(identifiers)));
   }
 
   /** To be called before each decision: what was reserved for too long is anybody's. */

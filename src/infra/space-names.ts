@@ -17,9 +17,13 @@ export const extensionBinding = 'certway-gateway-extension';
 type Places = Pick<GatewayInfraSpec, 'systemNamespace' | 'reservedNamespaces'>;
 
 /** Nothing of ours is made, changed or deleted in such a namespace, whoever asks. */
-export function isReserved(namespace: string, { systemNamespace, reservedNamespaces = [] }: Places): boolean {
-  const always = [systemNamespace, certwayNamespace, 'default'];
-  return namespace.startsWith('kube-') || [...always, ...reservedNamespaces].includes(namespace);
+export function isReserved(namespace: string, spec: Places): boolean {
+  return isAlwaysReserved(namespace, spec) || (spec.reservedNamespaces ?? []).includes(namespace);
+}
+
+/** Whatever the spec says: nothing of ours was ever made there. */
+export function isAlwaysReserved(namespace: string, { systemNamespace }: Pick<Places, 'systemNamespace'>): boolean {
+  return namespace.startsWith('kube-') || [systemNamespace, certwayNamespace, 'default'].includes(namespace);
 }
 
 /** Names of Secrets in hosting namespaces that are infra's: no listener may have its certificate there (R22). */

@@ -28,7 +28,14 @@ function onNames({ infra, host }: SpaceSeen): readonly string[] {
     );
 }
 
-function onWatch({ namespace, infra, host }: SpaceSeen): readonly string[] {
+function onWatch({ namespace, infra, host, labels = {} }: SpaceSeen): readonly string[] {
+  const wished = Object.entries(infra.spec.watch?.selector?.matchLabels ?? {});
+  const lacks = wished.filter(([name, value]) => labels[name] !== value).map((pair) => pair.join('='));
+  if (isHosting(host) && lacks.length > 0) {
+    return [
+      `Envoy Gateway does not read ${namespace}: the namespace lacks the label ${lacks.join(', ')} (spec.watch.selector); add it there.`,
+    ];
+  }
   if (!isHosting(host) || infra.spec.watch?.namespaces === undefined || isWatched(namespace, infra)) return [];
   return [`Envoy Gateway does not read ${namespace}: it is not in spec.watch.namespaces; add it there.`];
 }

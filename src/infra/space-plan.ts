@@ -14,7 +14,7 @@ import { wholeRoleBindings } from '../api/resources.ts';
 import { type CleanupScene, type CleanupStep, cleanupSteps, grantsCopies, isEarlier } from './cleanup.ts';
 import { type Host, isHosting } from './hosting.ts';
 import { pullWriter, type SpaceInput, spaceObjects } from './space.ts';
-import { isReserved, writerRole } from './space-names.ts';
+import { isAlwaysReserved, isReserved, writerRole } from './space-names.ts';
 import { nameOf, type Wanted } from './wanted.ts';
 
 /**
@@ -28,6 +28,8 @@ export interface SpaceSeen extends SpaceInput, CleanupScene {
   /** Bindings, bundle and account there that are rendered for this GatewayInfra. */
   readonly live: readonly Wanted[];
   readonly acknowledged: Acknowledgement;
+  /** Of the namespace itself. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export type SpacePlan =
@@ -39,10 +41,16 @@ export type SpacePlan =
 export function planSpace(seen: SpaceSeen): SpacePlan {
   const { namespace, infra, host, live } = seen;
   const isAsked = isHosting(host) || host.named === 'watched';
-  if (isReserved(namespace, infra.spec))
+  // What was made before the spec reserved it is taken back: rights must not stay where nobody looks after them.
+  const isTakenBack =
+    isReserved(namespace, infra.spec) &&
+    !isAlwaysReserved(namespace, infra.spec) &&
+    host.standing === 'present' &&
+    live.length > 0;
+  if (isReserved(namespace, infra.spec) && !isTakenBack)
     return isAsked ? { kind: 'reserved', why: reservedWhy(seen) } : { kind: 'none' };
   if (host.standing !== 'present') return { kind: 'none' };
-  if (isAsked) return provision(seen);
+  if (isAsked && !isTakenBack) return provision(seen);
   if (live.length === 0) return { kind: 'none' };
   const waits: readonly CleanupStep[] = needsWord(seen) ? [{ kind: 'wait', why: awaitedWhy(namespace) }] : [];
   const lost = lostRight(seen);

@@ -35,10 +35,10 @@ export function insideOf({ rehearsal, wait }: Rehearsing): Staged {
 }
 
 /** The state after a step there. What would ask the other CA anew begins anew: the path is walked again, and an order that nobody uses costs nothing. */
-export function rehearsed(state: Rehearsing, after: OrderState): OrderState {
+export function rehearsed(state: Rehearsing, after: OrderState, now: number): OrderState {
   if (after.kind === 'rehearsing') return state;
   const { wait: _, ...rest } = state;
-  const wait = 'wait' in after && after.wait !== undefined ? { wait: marked(after.wait, state) } : {};
+  const wait = 'wait' in after && after.wait !== undefined ? { wait: marked(shortened(after.wait, now), state) } : {};
   if (after.kind === 'intended') {
     return { kind: 'intended', asked: 'no', ...(state.plain && { plain: state.plain }), ...wait };
   }
@@ -81,8 +81,13 @@ function backOff(failures: number): number {
   return Math.min(3_600_000, 10_000 * 2 ** Math.min(failures, 20));
 }
 
+/** Whether it is still to be rehearsed is asked again then: the certificate may have no more time, whatever the other CA says. */
+export function shortened(wait: Wait, now: number): Wait {
+  return { ...wait, until: Math.min(wait.until, now + 3_600_000) };
+}
+
 /** People shall see that it is not the issuer's own CA that is meant. */
-export function marked(wait: Wait, { directory }: Rehearsing): Wait {
+export function marked(wait: Wait, { directory }: Pick<Rehearsing, 'directory'>): Wait {
   const prefix = `${rehearsalMark} ${hostOf(directory)}: `;
   return wait.message.startsWith(prefix) ? wait : { ...wait, message: `${prefix}${wait.message}` };
 }

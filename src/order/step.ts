@@ -66,7 +66,7 @@ export function effectOf(state: OrderState, now: number): OrderEffect {
 export function step(state: OrderState, fact: OrderFact, now: number): OrderState {
   if (state.kind === 'rehearsing') {
     return endOf(state) === undefined
-      ? rehearsed(state, step(insideOf(state), fact, now))
+      ? rehearsed(state, step(insideOf(state), fact, now), now)
       : afterClosing(state, fact, now);
   }
   switch (fact.kind) {

@@ -18,14 +18,14 @@ const stagingOf: ReadonlyMap<string, string> = new Map([
   ['https://acme-v02.api.letsencrypt.org/directory', 'https://acme-staging-v02.api.letsencrypt.org/directory'],
 ]);
 
-/** Where the issuer's orders are rehearsed; a tenant's own issuer does as its template does, unless it says otherwise. */
+/** Where the issuer's orders are rehearsed. What is stamped does as its template does: tenants may write on it, and its key is not theirs to send about. */
 export function rehearsalPlace(issuer: Issuer, template?: Issuer): RehearsalPlace {
   const { spec } = issuer;
-  const text = annotated(issuer) || annotated(template);
+  const text = annotated(template ?? issuer);
   if (text === '') return { kind: 'none' };
   const own = spec.acme?.server ?? '';
   const directory = text === 'staging' ? stagingOf.get(own) : urlIn(text);
-  if (directory !== undefined && directory !== urlIn(own)) return { kind: 'at', directory };
+  if (directory !== undefined && placeIn(directory) !== placeIn(own)) return { kind: 'at', directory };
   return { kind: 'unreadable', message: `The issuer’s annotation ${annotations.rehearse} ${whyNot(text, directory)}` };
 }
 
@@ -44,6 +44,13 @@ function urlIn(text: string): string | undefined {
   if (text.length > 2048 || !URL.canParse(text)) return undefined;
   const { protocol, href, username, password } = new URL(text);
   return protocol === 'https:' && username === '' && password === '' ? href : undefined;
+}
+
+/** Where it is, by whatever spelling. */
+function placeIn(text: string): string {
+  if (!URL.canParse(text)) return text;
+  const { hostname, port, pathname } = new URL(text);
+  return `${hostname.replace(/\.$/, '')}:${port}${pathname}`;
 }
 
 /** What an Order remembers. */

@@ -56,7 +56,7 @@ export function classOf({ identifiers, last, replaces }: Need, now: number): Cla
  */
 export function urgencyOf({ identifiers, last }: Need, now: number): Urgency {
   if (last === undefined || !covers(last, identifiers)) return 'new';
-  if (last.standing === 'lost' || last.notAfter - now < closeTo(last) || isRecalled(last, now)) return 'urgent';
+  if (last.standing === 'lost' || isEnding(last, now) || isRecalled(last, now)) return 'urgent';
   const isOpen = last.window !== undefined && last.window.start <= now;
   return isOpen || now >= halfOf(last) ? 'window' : 'routine';
 }
@@ -88,8 +88,13 @@ function halfOf({ notBefore, notAfter }: LastCertificate): number {
   return notBefore + (notAfter - notBefore) / 2;
 }
 
+/** Whoever serves it has little time left. */
+export function isEnding(life: Pick<LastCertificate, 'notBefore' | 'notAfter'>, now: number): boolean {
+  return life.notAfter - now < closeTo(life);
+}
+
 /** A day before the end, or the last fifth of a life that is shorter than five days. */
-function closeTo({ notBefore, notAfter }: LastCertificate): number {
+function closeTo({ notBefore, notAfter }: Pick<LastCertificate, 'notBefore' | 'notAfter'>): number {
   return Math.min(day, (notAfter - notBefore) / 5);
 }
 

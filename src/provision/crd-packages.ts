@@ -72,7 +72,7 @@ export function watchPackages(options: PackageWatchOptions): PackageWatch {
 }
 
 function isAnswered({ state }: WatchedKind): boolean {
-  return state() === 'watching' || state() === 'absent';
+  return state().kind === 'watching' || state().kind === 'absent';
 }
 
 function componentsOf({ metadata: { namespace, labels = {} } }: Metadata): readonly string[] {

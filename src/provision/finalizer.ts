@@ -12,13 +12,14 @@ import { type GatewayInfra, infraFinalizer } from '../api/gateway-infra.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { deployments, gatewayClasses, gatewayInfras, pods } from '../api/resources.ts';
 import { controllerSelector } from '../infra/eg-names.ts';
+import { isServed } from '../infra/hosting.ts';
 import { keyOf } from '../kube/store.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import { remove, type Step, stepLabel, steps } from './ensure.ts';
 import { afterTrouble } from './outcome.ts';
 import type { InfraPorts } from './ports.ts';
 import { type Standing, standing } from './prune.ts';
-import { spacesLeft } from './spaces-world.ts';
+import { hostingWorld, spacesLeft } from './spaces-world.ts';
 import { isOurs } from './stores.ts';
 
 /** Envoy Gateway's, on a class that Gateways use. */
@@ -70,7 +71,12 @@ async function removeOurs(ports: InfraPorts, infra: GatewayInfra): Promise<Outco
   }
   const released = (await releaseClasses(ports, infra)) ?? (await removeAll(ports, infra, ours));
   if (released !== undefined) return released;
-  const rest = standing(ports.stores, infra.metadata.uid ?? '');
+  // What somebody's finalizer holds in a namespace of theirs is theirs to end: its deletion is asked for.
+  const isTheirs = ({ metadata }: KubeObject) =>
+    metadata.deletionTimestamp !== undefined &&
+    metadata.namespace !== undefined &&
+    metadata.namespace !== infra.spec.systemNamespace;
+  const rest = standing(ports.stores, infra.metadata.uid ?? '').filter(({ object }) => !isTheirs(object));
   if (rest.length > 0)
     return held(
       ports,
@@ -147,9 +153,9 @@ async function release(ports: InfraPorts, infra: GatewayInfra): Promise<Outcome>
 }
 
 /** Of every class that Envoy Gateway answers for here, adopted ones too: its going would cut them off. */
-function servedGateways({ stores }: InfraPorts, { spec }: GatewayInfra): readonly Gateway[] {
-  const classes = [...stores.gatewayClasses.list()].filter((each) => each.spec.controllerName === spec.controllerName);
-  return classes.flatMap(({ metadata }) => stores.gateways.by('class', metadata.name));
+function servedGateways({ stores }: InfraPorts, infra: GatewayInfra): readonly Gateway[] {
+  const world = hostingWorld(stores, infra);
+  return [...stores.gateways.list()].filter((each) => isServed(each, world));
 }
 
 function gatewaysSentence(served: readonly Gateway[]): string {

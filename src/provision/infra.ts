@@ -15,10 +15,13 @@ import { outcomeOf, type StepResult } from './step.ts';
 import { infraOf } from './stores.ts';
 import { systemProvider } from './system.ts';
 import { provideTenancy } from './tenancy.ts';
+import type { Blind } from './watches.ts';
 
 export interface InfraDependencies {
   /** Whether what stands in that systemNamespace is known. */
   readonly knows: (systemNamespace: string) => boolean;
+  /** Kinds that may not be watched: nothing is decided on what is not seen. */
+  readonly blind: () => readonly Blind[];
   /** Why the system may not be rendered yet, because of an older install; a whole sentence. */
   readonly legacyHolds: () => string | undefined;
 }
@@ -33,6 +36,18 @@ export function infraReconciler(ports: InfraPorts, deps: InfraDependencies): () 
     ports.references.keep(referencedBy(seen));
     if (seen.spec.suspend === true) return suspended(ports, seen);
     if (!deps.knows(seen.spec.systemNamespace)) return { kind: 'settled' };
+    const blind = deps.blind();
+    ports.status.trouble(
+      'system',
+      blind.map(({ kind, message }) => ({
+        step: 'system',
+        object: `Watch of ${kind}`,
+        reason: 'Forbidden',
+        message: `${message}; nothing is changed until it may be watched: apply deploy/infra/ again.`,
+      })),
+      'sight',
+    );
+    if (blind.length > 0) return { kind: 'settled' };
     if (seen.metadata.deletionTimestamp !== undefined) return leave(ports, seen);
     const infra = await withDefaults(ports, seen);
     if (!infra.ok) {

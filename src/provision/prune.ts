@@ -8,7 +8,7 @@ import * as resources from '../api/resources.ts';
 import { nameOf, type Wanted } from '../infra/wanted.ts';
 import { type EnsurePorts, type ProvisionProblem, remove, type Step, stepLabel } from './ensure.ts';
 import { type InfraStores, kindKey } from './ports.ts';
-import { infraOf, isOurs, renderedEverywhere, renderedInSystem, renderedStore } from './stores.ts';
+import { infraOf, isOurs, isPlausible, renderedEverywhere, renderedInSystem, renderedStore } from './stores.ts';
 
 interface Cache {
   readonly of: Resource<KubeObject>;
@@ -47,10 +47,15 @@ export function standing(stores: InfraStores, uid: string): readonly Standing[] 
     { of: resources.secrets, list: () => stores.systemSecrets.list() },
     ...[...renderedEverywhere, ...renderedInSystem].map((of) => ({ of, list: () => renderedStore(stores, of).list() })),
   ];
+  const system = infraOf(stores)?.spec.systemNamespace;
   const place = ({ of }: Cache) => order.findIndex((each) => kindKey(each) === kindKey(of));
   return caches
     .toSorted((a, b) => place(a) - place(b))
-    .flatMap(({ of, list }) => [...list()].filter((object) => isOurs(object, uid)).map((object) => ({ of, object })));
+    .flatMap(({ of, list }) =>
+      [...list()]
+        .filter((object) => isOurs(object, uid) && isPlausible({ ...object, kind: of.kind }, system))
+        .map((object) => ({ of, object })),
+    );
 }
 
 /** Removes what stands of that step (and namespace) and is not in `wanted`; stops at the first refusal. */

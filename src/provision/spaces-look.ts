@@ -5,6 +5,7 @@ import { drainedAnnotation, type GatewayInfra } from '../api/gateway-infra.ts';
 import { deployments, renderedConfigMaps } from '../api/resources.ts';
 import { configName, gatewayName } from '../infra/eg-names.ts';
 import { hostIn, isHosting } from '../infra/hosting.ts';
+import { isReserved } from '../infra/space-names.ts';
 import type { Acknowledgement, SpaceSeen } from '../infra/space-plan.ts';
 import { watchedStill } from '../infra/space-watched.ts';
 import type { InfraPorts } from './ports.ts';
@@ -17,6 +18,7 @@ export function look(ports: InfraPorts, infra: GatewayInfra, namespace: string, 
   const { stores, references, settings } = ports;
   const bundle = infra.spec.namespaceResources?.trustBundle;
   const still = stillWatched(ports, infra, namespace);
+  const labels = stores.namespaces.get(namespace)?.metadata.labels;
   return {
     namespace,
     infra,
@@ -26,6 +28,7 @@ export function look(ports: InfraPorts, infra: GatewayInfra, namespace: string, 
     live: liveIn(namespace, stores, infra),
     subjects: boundAccounts(ports),
     acknowledged: acknowledgementOf(infra, namespace, partner),
+    ...(labels !== undefined && { labels }),
     ...(still !== undefined && { watchedStill: still }),
   };
 }
@@ -33,7 +36,11 @@ export function look(ports: InfraPorts, infra: GatewayInfra, namespace: string, 
 /** Whether the certificate half has to be asked for: something of ours stands where nothing is hosted any more. */
 export function isLeft(ports: InfraPorts, infra: GatewayInfra, namespace: string): boolean {
   const host = hostIn(namespace, hostingWorld(ports.stores, infra));
-  return !isHosting(host) && host.standing === 'present' && liveIn(namespace, ports.stores, infra).length > 0;
+  return (
+    (!isHosting(host) || isReserved(namespace, infra.spec)) &&
+    host.standing === 'present' &&
+    liveIn(namespace, ports.stores, infra).length > 0
+  );
 }
 
 function acknowledgementOf(infra: GatewayInfra, namespace: string, partner: Partner): Acknowledgement {

@@ -5,11 +5,11 @@ import type { GatewayInfra } from '../api/gateway-infra.ts';
 import * as resources from '../api/resources.ts';
 import { gatewayRoles } from '../infra/eg-names.ts';
 import { type HostingWorld, hostIn, isHosting } from '../infra/hosting.ts';
-import { isReserved } from '../infra/space-names.ts';
+import { isAlwaysReserved, isReserved } from '../infra/space-names.ts';
 import type { Wanted } from '../infra/wanted.ts';
 import { stepLabel } from './ensure.ts';
 import type { InfraStores } from './ports.ts';
-import { isOurs, renderedStore } from './stores.ts';
+import { isOurs, isPlausible, renderedStore } from './stores.ts';
 
 export function hostingWorld(stores: InfraStores, infra: GatewayInfra): HostingWorld {
   const { gateways, gatewayClasses, listenerSets, xListenerSets, namespaces } = stores;
@@ -40,7 +40,10 @@ export function liveIn(namespace: string, stores: InfraStores, infra: GatewayInf
     renderedStore(stores, of)
       .by('namespace', namespace)
       .filter(
-        (object) => isOurs(object, infra.metadata.uid ?? '') && object.metadata.labels?.[stepLabel] === 'namespace',
+        (object) =>
+          isOurs(object, infra.metadata.uid ?? '') &&
+          object.metadata.labels?.[stepLabel] === 'namespace' &&
+          isPlausible({ ...object, kind: of.kind }, infra.spec.systemNamespace),
       )
       .map((object) => ({ of, object })),
   );
@@ -68,5 +71,7 @@ export function spacesLeft(stores: InfraStores, infra: GatewayInfra): readonly s
   const places = new Set(
     kinds.flatMap((of) => [...renderedStore(stores, of).list()].map(({ metadata }) => metadata.namespace ?? '')),
   );
-  return [...places].filter((name) => liveIn(name, stores, infra).length > 0).sort();
+  const isLeft = (name: string) =>
+    liveIn(name, stores, infra).some(({ object }) => object.metadata.deletionTimestamp === undefined);
+  return [...places].filter((name) => !isAlwaysReserved(name, infra.spec) && isLeft(name)).sort();
 }

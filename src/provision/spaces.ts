@@ -2,6 +2,7 @@
 // namespace's change touches its own objects alone, and the empty key stands for what none of them owns.
 
 import type { GatewayInfra, InfraNamespace } from '../api/gateway-infra.ts';
+import { isHosting } from '../infra/hosting.ts';
 import { lineOf, planSpace, type SpaceSeen } from '../infra/space-plan.ts';
 import type { Outcome } from '../queue/work-queue.ts';
 import type { ProvisionProblem } from './ensure.ts';
@@ -31,12 +32,18 @@ export interface Turn {
 }
 
 /** The reconcile function for keys that are namespaces. */
-export function spaceReconciler(given: InfraPorts, pull: PullSecrets): (namespace: string) => Promise<Outcome> {
+export function spaceReconciler(
+  given: InfraPorts,
+  pull: PullSecrets,
+  blind: () => readonly unknown[],
+): (namespace: string) => Promise<Outcome> {
   const partner = lookForPartner({ ...given, uptime: () => performance.now() });
   const ports: SpacePorts = { ...given, pull, partner };
   return async (namespace) => {
     const infra = infraOf(ports.stores);
     if (infra === undefined || infra.spec.suspend === true) return { kind: 'settled' };
+    // What is not seen is not absent; infra.ts tells it, and wakes every namespace when it is seen again.
+    if (blind().length > 0) return { kind: 'settled' };
     if (namespace === sharedSpace) return reconcileShared(ports, infra);
     const seen: Partner = isLeft(ports, infra, namespace) ? await ports.partner() : { kind: 'atWork' };
     const turn = await take(ports, look(ports, infra, namespace, seen), seen);
@@ -62,6 +69,8 @@ async function take(ports: SpacePorts, seen: SpaceSeen, partner: Partner): Promi
           ports.pull.release(namespace);
           // Whoever waits for the last of them, or shows what Envoy Gateway may read.
           ports.wake.infra();
+          // Reserved while it hosts: its line comes next.
+          if (isHosting(host)) ports.wake.space(namespace);
           return { line: undefined };
         case 'again':
           return { line: lineOf(namespace, host, 'Draining'), lookAgainAt: ports.now() };

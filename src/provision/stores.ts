@@ -6,6 +6,7 @@ import type { KubeObject } from '../api/meta.ts';
 import { labels } from '../api/names.ts';
 import type { Rendered, Resource } from '../api/resources.ts';
 import * as resources from '../api/resources.ts';
+import { trustBundleName } from '../infra/space-names.ts';
 import { Store } from '../kube/store.ts';
 import { parentKey } from '../resolve/source.ts';
 import { type InfraStores, kindKey } from './ports.ts';
@@ -98,4 +99,15 @@ export function isOurs({ metadata }: KubeObject, uid: string): boolean {
   const isDerived = (metadata.ownerReferences ?? []).some(({ controller }) => controller === true);
   const { [labels.managedBy]: manager, [infraUidLabel]: of } = metadata.labels ?? {};
   return !isDerived && manager === infraManagedBy && of === uid;
+}
+
+/**
+ * Whether infra can have made it at all. Tenants know our labels and may copy them to what they make; of that, only what bears a name and step of ours in
+ * a namespace of theirs is looked at, so that nothing which we could not even delete holds anything up.
+ */
+export function isPlausible({ kind, metadata }: KubeObject, systemNamespace: string | undefined): boolean {
+  const { namespace, name, labels: marks } = metadata;
+  if (namespace === undefined || namespace === systemNamespace) return true;
+  if (marks?.['certway.dev/infra-step'] !== 'namespace') return false;
+  return kind !== 'ConfigMap' || name === trustBundleName;
 }

@@ -27,7 +27,7 @@ export interface KindOptions<T extends KubeObject> {
 
 export interface WatchedKind {
   readonly resource: Resource<KubeObject>;
-  readonly state: () => ReflectorState['kind'];
+  readonly state: () => ReflectorState;
   /** At the first answer that says something about the kind, be it that it is not served. */
   readonly settled: Promise<unknown>;
   /** Its CRD has arrived. */
@@ -54,7 +54,7 @@ export function watchKind<T extends KubeObject>(options: KindOptions<T>): Watche
   });
   return {
     resource,
-    state: () => reflection.state.kind,
+    state: () => reflection.state,
     settled: reflection.settled,
     wake: () => reflection.wake(),
     empty: () => {
@@ -69,7 +69,10 @@ function say(log: Logger, kind: string, state: ReflectorState): void {
       log.info({ kind }, 'kind is not served by this API server; it is watched as soon as its CRD arrives');
       break;
     case 'forbidden':
-      log.error({ kind, message: state.message }, 'not allowed to watch; give the right, and start again');
+      log.error(
+        { kind, message: state.message },
+        'not allowed to watch; give the right (deploy/infra/), and it goes on by itself',
+      );
       break;
     case 'failing':
       log.warn({ kind, problem: state.problem }, 'watch failed; trying again');

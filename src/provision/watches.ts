@@ -24,14 +24,26 @@ export interface InfraWatchOptions {
   readonly onState: (kind: string, state: ReflectorState['kind']) => void;
   /** What stands in systemNamespace is known from now on. */
   readonly onSystemKnown: () => void;
+  /** A kind may be watched no longer, or again. */
+  readonly onSight: () => void;
   readonly onBug: (error: unknown) => void;
 }
+
+export interface Blind {
+  readonly kind: string;
+  readonly message: string;
+}
+
+/** A right that is granted is no event. */
+const askAgainMs = 10_000;
 
 export interface InfraWatches {
   /** Sentences about kinds whose first list is not in yet; empty when the caches can be trusted. */
   notReady(): readonly string[];
   /** Whether what stands in that systemNamespace is known. */
   knows(systemNamespace: string): boolean;
+  /** The API server's sentences about kinds that we may not watch: what is not seen there is not absent. */
+  blind(): readonly Blind[];
   /** Resolves when every kind that is watched in the whole cluster is listed, absent or forbidden; or at the signal. */
   whenReady(): Promise<void>;
 }
@@ -65,7 +77,18 @@ export function startInfraWatches(options: InfraWatchOptions): InfraWatches {
       else wake();
     }
   });
+  const all = () => [...wide, ...system.running()];
+  let before = '';
+  const asking = setInterval(() => {
+    const blind = all().filter((each) => each.state().kind === 'forbidden');
+    for (const each of blind) each.wake();
+    const now = blind.map(({ resource }) => resource.kind).join();
+    if (now !== before) options.onSight();
+    before = now;
+  }, askAgainMs);
+  signal.addEventListener('abort', () => clearInterval(asking), { once: true });
   return {
+    blind: () => all().flatMap(blindness),
     notReady: () => [...wide, ...system.running()].flatMap(notReady),
     knows: (namespace) => system.namespace() === namespace && system.running().flatMap(notReady).length === 0,
     whenReady: async () => {
@@ -105,6 +128,11 @@ function systemWatches(options: InfraWatchOptions) {
 }
 
 function notReady({ resource, state }: WatchedKind): readonly string[] {
-  const kind = state();
+  const { kind } = state();
   return kind === 'listing' || kind === 'failing' ? [`${resource.kind}: ${kind}`] : [];
+}
+
+function blindness({ resource, state }: WatchedKind): readonly Blind[] {
+  const now = state();
+  return now.kind === 'forbidden' ? [{ kind: resource.kind, message: now.message }] : [];
 }

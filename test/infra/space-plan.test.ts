@@ -199,7 +199,7 @@ describe('a namespace that hosts nothing any more', () => {
 });
 
 describe('a namespace that is not infra’s to touch', () => {
-  it.each(['kube-system', 'envoy-gateway-system', 'mine'])('%s is reserved, whatever stands there', (namespace) => {
+  it.each(['kube-system', 'envoy-gateway-system'])('%s is reserved, whatever stands there', (namespace) => {
     const infra = infraWith({ ...everything, reservedNamespaces: ['mine'] });
     const plan = planSpace(seenIn(namespace, infra, { gateways: [gatewayIn(namespace)] }, { live: full }));
     expect(plan).toEqual({
@@ -207,6 +207,14 @@ describe('a namespace that is not infra’s to touch', () => {
       why: expect.stringContaining(`namespace ${namespace} is reserved: nothing is made there`),
     });
     expect(planSpace(seenIn(namespace, infra, {}, { live: full }))).toEqual({ kind: 'none' });
+  });
+
+  it('is reserved by the spec: nothing is made there, and what was made before is taken back first', () => {
+    const infra = infraWith({ ...everything, reservedNamespaces: ['mine'] });
+    const things = { gateways: [gatewayIn('mine')] };
+    expect(planSpace(seenIn('mine', infra, things, { live: full })).kind).toBe('drain');
+    expect(planSpace(seenIn('mine', infra, things, { live: [] })).kind).toBe('reserved');
+    expect(planSpace(seenIn('mine', infra, {}, { live: [] }))).toEqual({ kind: 'none' });
   });
 
   it.each(['terminating', 'absent'] as const)('it is %s', (standing) => {

@@ -38,11 +38,12 @@ describe('the place of rehearsals', () => {
     expect(rehearsalPlace(issuer(server, text))).toEqual(expected);
   });
 
-  it('is that of the template where a tenant’s own issuer says nothing', () => {
+  it('of what is stamped is the template’s alone: a tenant sends the key about to nobody', () => {
     const template = issuer(production, 'staging');
+    const forged = issuer(production, 'https://ca.test/trial');
     expect(rehearsalPlace(issuer(production), template)).toEqual({ kind: 'at', directory: staging });
-    const own = 'https://ca.test/trial';
-    expect(rehearsalPlace(issuer(production, own), template)).toEqual({ kind: 'at', directory: own });
+    expect(rehearsalPlace(forged, template)).toEqual({ kind: 'at', directory: staging });
+    expect(rehearsalPlace(forged, issuer(production))).toEqual({ kind: 'none' });
   });
 
   it.each([
@@ -56,6 +57,7 @@ describe('the place of rehearsals', () => {
     ['plain text', production, 'http://ca.test/trial', /https:\/\/ URL/],
     ['a password', production, 'https://me:secret@ca.test/trial', /https:\/\/ URL/],
     ['the issuer’s own', production, production, /own directory/],
+    ['the issuer’s own, with a query', production, `${production}?x`, /own/],
     ['the issuer’s own, spelt otherwise', production, 'https://ACME-v02.api.letsencrypt.org:443/directory', /own/],
     ['more than an address', production, `https://ca.test/${'x'.repeat(3000)}`, /https:\/\/ URL/],
   ])('is not %s', (_, server, text, words) => {
