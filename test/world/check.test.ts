@@ -47,7 +47,7 @@ describe('an administrator', () => {
       /^├─ ✓ MutatingAdmissionPolicy certway-requester: bound$/m,
       /^├─ ✓ Lease certway-system\/certway-controller: held and renewed by \S+$/m,
       /^├─ ✓ issuance: Certway's$/m,
-      /^└─ ✓ ServiceAccount certway-system\/certway-controller: bound to ClusterRole certway-controller$/m,
+      /^[├└]─ ✓ ServiceAccount certway-system\/certway-controller: bound to ClusterRole certway-controller$/m,
     ]) {
       expect(stdout).toMatch(line);
     }
