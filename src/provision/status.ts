@@ -58,11 +58,16 @@ interface Memory {
   readonly faults: Map<string, readonly Fault[]>;
   readonly progress: Map<string, Progress>;
   writtenAt: number;
+  /** When the first word came. */
+  since: number | undefined;
 }
 
 const mostWaits = 3;
 /** Hundreds of namespaces may speak at once: what they say in that time is one write. */
 const quietMs = 250;
+/** A process that begins knows little; for so long, what the last one wrote is believed unless something fails. */
+const settlingMs = 5_000;
+const alwaysHeard = ['crds', 'certificates', 'system', 'classes'] as const satisfies readonly Step[];
 
 export function infraStatus(ports: StatusPorts): StatusWriter {
   let memory = emptyMemory();
@@ -75,7 +80,9 @@ export function infraStatus(ports: StatusPorts): StatusWriter {
     return memory;
   };
   const told = (note: (into: Memory) => void) => {
-    note(current());
+    const into = current();
+    into.since ??= ports.now();
+    note(into);
     ports.wake.status();
   };
   return {
@@ -111,6 +118,7 @@ function emptyMemory(): Memory {
     faults: new Map(),
     progress: new Map(),
     writtenAt: Number.NEGATIVE_INFINITY,
+    since: undefined,
   };
 }
 
@@ -119,7 +127,10 @@ async function write(ports: StatusPorts, memory: Memory): Promise<Outcome> {
   if (infra === undefined) return { kind: 'settled' };
   const now = ports.now();
   if (now < memory.writtenAt + quietMs) return { kind: 'revisit', at: memory.writtenAt + quietMs };
-  const status = statusOf(toldOf(ports, infra, memory), now);
+  const told = toldOf(ports, infra, memory);
+  const settledAt = (memory.since ?? now) + settlingMs;
+  if (now < settledAt && isSettling(memory, told)) return { kind: 'revisit', at: settledAt };
+  const status = statusOf(told, now);
   if (digestOf(status) === digestOf(infra.status ?? {})) return { kind: 'settled' };
   memory.writtenAt = now;
   const answer = await ports.kube.replaceStatus(gatewayInfras, { ...infra, status });
@@ -133,6 +144,13 @@ async function write(ports: StatusPorts, memory: Memory): Promise<Outcome> {
     await ports.recorder.say({ about, ...said }, { of: infra.metadata.generation ?? 0 });
   }
   return { kind: 'settled' };
+}
+
+/** The same spec was carried out before, and of what is said now a part is missing or waits to look. */
+function isSettling({ progress }: Memory, { infra, faults, waits }: Told): boolean {
+  const isKnown = infra.status?.observedGeneration === infra.metadata.generation;
+  const isHeard = alwaysHeard.every((step) => progress.has(`${step}/`));
+  return isKnown && faults.length === 0 && (!isHeard || waits.length > 0);
 }
 
 function toldOf(ports: StatusPorts, infra: GatewayInfra, memory: Memory): Told {

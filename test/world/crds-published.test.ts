@@ -38,7 +38,9 @@ interface Definition {
 
 const folder = join(import.meta.dirname, '../../crds');
 const published = join(await moduleDirectory('cert-manager', 'github.com/cert-manager/cert-manager'), 'deploy/crds');
-const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml'));
+// GatewayInfra and GatewayTenant are ours alone.
+const own = new Set(['gatewayinfras.yaml', 'gatewaytenants.yaml']);
+const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml') && !own.has(name));
 const pairs = await Promise.all(
   names.map(async (name) => {
     const ours: Definition = parse(await readFile(join(folder, name), 'utf8'));
