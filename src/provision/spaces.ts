@@ -54,6 +54,9 @@ export function spaceReconciler(
 async function take(ports: SpacePorts, seen: SpaceSeen, partner: Partner): Promise<Turn> {
   const { namespace, host } = seen;
   const plan = planSpace(seen);
+  // The garbage collector may have been before us: a subject without its account would be anybody's who makes one of that name.
+  const isNamed = [...seen.subjects].some((each) => each.startsWith(`${namespace}/`));
+  if (isNamed && plan.kind !== 'provision') ports.wake.space(sharedSpace);
   switch (plan.kind) {
     case 'none':
       ports.pull.release(namespace);
