@@ -256,6 +256,7 @@ describe('a Gateway of a tenant’s own', () => {
 });
 
 describe('the controller’s account', () => {
+  // deploy/infra has a policy to the same end; where both stand either may speak first.
   it('changes nothing of a Namespace but its own annotations', async () => {
     const controller = actingAs(admin, controllerUser);
     const patch = (metadata: object) =>
@@ -269,9 +270,7 @@ describe('the controller’s account', () => {
         JSON.stringify({ metadata }),
       ]);
     await patch({ annotations: { 'certway.dev/domains': 'x.test' } });
-    await expect(patch({ annotations: { 'example.test/x': 'y' } })).rejects.toThrow(
-      /nothing of a Namespace but annotations of certway\.dev/,
-    );
+    await expect(patch({ annotations: { 'example.test/x': 'y' } })).rejects.toThrow(/example\.test\/x/);
     await expect(patch({ labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } })).rejects.toThrow(
       /pod-security/,
     );
