@@ -78,11 +78,7 @@ export async function infra(
   const told = { kube, stores, recorder, log, now: Date.now, wake };
   const status = infraStatus(told);
   const watched = { session, signal, log, onBug, onState: metrics.watch };
-  const onReference = () => {
-    wake.infra();
-    wake.spaces();
-  };
-  const onSight = () => {
+  const wakeAll = () => {
     wake.infra();
     wake.spaces();
   };
@@ -90,7 +86,7 @@ export async function infra(
     ...told,
     session,
     requestToken,
-    references: references({ ...watched, onChange: onReference }),
+    references: references({ ...watched, onChange: wakeAll }),
     settled: new Map(),
     status,
     settings: config.settings,
@@ -103,7 +99,7 @@ export async function infra(
     stores,
     settings: config.settings,
     onSystemKnown: wake.infra,
-    onSight,
+    onSight: wakeAll,
   });
   const packages = watchPackages({ ...watched, crds: stores.crds, onChange: wake.crds });
   await using health = await startHealth({ listen: config.healthListen, livez: lead.ails, readyz: watches.notReady });

@@ -151,6 +151,8 @@ export const infraManager = 'certway-infra';
 export const infraManagedBy = 'certway-infra';
 /** On each rendered object: the UID of the GatewayInfra it is rendered for. Nothing without it is ever deleted. */
 export const infraUidLabel = 'certway.dev/infra-uid';
+/** Beside it: which step renders the object, so that what one no longer renders can be told from what another one does. */
+export const stepLabel = 'certway.dev/infra-step';
 /**
  * On the GatewayInfra, written by the certificate half only: the namespaces in Draining of which it has taken note (it writes no Secret there any
  * more), comma-separated and ascending.

@@ -9,10 +9,8 @@ import { covers } from '../infra/covers.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import { keyOf, type Store } from '../kube/store.ts';
 import { ownGateway } from '../tenancy/own-gateway.ts';
-import type { Tenants } from '../tenancy/ownership.ts';
+import { type Tenants, tenancyManager } from '../tenancy/ownership.ts';
 import type { Ports } from './ports.ts';
-
-const fieldManager = 'certway-tenancy';
 
 type GatewayPorts = Pick<Ports, 'kube' | 'stores' | 'log'>;
 
@@ -68,7 +66,10 @@ async function stand<T extends KubeObject>(
   wanted: T | undefined,
 ): Promise<Reply<Stood, KubeProblem>> {
   if (wanted === undefined) return stands;
-  const live = store.get(keyOf(wanted)) ?? (await readUncached(kube, of, wanted));
+  const known = store.get(keyOf(wanted));
+  const read = known === undefined ? await readUncached(kube, of, wanted) : ({ ok: true, value: known } as const);
+  if (!read.ok) return read;
+  const live = read.value;
   if (live !== undefined && !isOf(live, tenant)) {
     const message = `${of.kind} ${keyOf(wanted)} is there already and was not made for this tenant; delete it, or give gateway.name another value.`;
     return { ok: true, value: { kind: 'foreign', message } };
@@ -77,21 +78,21 @@ async function stand<T extends KubeObject>(
   // What has gone meanwhile is not put back under the uid of what was seen.
   const { uid } = live?.metadata ?? {};
   const object = { ...wanted, metadata: { ...wanted.metadata, ...(uid !== undefined && { uid }) } };
-  const applied = await kube.apply(of, object, { fieldManager, force: true });
+  const applied = await kube.apply(of, object, { fieldManager: tenancyManager, force: true });
   if (!applied.ok) return applied;
   store.note(applied.value);
   log.info({ controller: 'tenancy', kind: of.kind, object: keyOf(wanted), tenant: tenant.metadata.name }, 'put right');
   return stands;
 }
 
-/** Routes without our label are not in the cache, and one of that name may stand. */
+/** Routes without our label are not in the cache, and one of that name may stand; what cannot be read is not taken for absent. */
 async function readUncached<T extends KubeObject>(
   kube: Ports['kube'],
   of: Resource<T>,
   { metadata }: KubeObject,
-): Promise<KubeObject | undefined> {
+): Promise<Reply<KubeObject | undefined, KubeProblem>> {
   const read = await kube.get(of, metadata);
-  return read.ok ? read.value : undefined;
+  return read.ok || read.problem.kind !== 'notFound' ? read : { ok: true, value: undefined };
 }
 
 async function sweep(

@@ -2,23 +2,20 @@
 // tenant-wakes.ts makes; a turn costs what its tenant names, however many tenants there are.
 
 import type { Namespace } from '../api/gateway.ts';
-import type { GatewayTenant } from '../api/gateway-tenant.ts';
 import type { Condition } from '../api/meta.ts';
 import type { Reply } from '../api/reply.ts';
 import { gatewayTenants, namespaces } from '../api/resources.ts';
+import { digestOf } from '../infra/digest.ts';
 import type { KubeProblem } from '../kube/problem.ts';
 import { withCondition } from '../plan/conditions.ts';
 import type { Outcome } from '../queue/work-queue.ts';
-import type { Tenants } from '../tenancy/ownership.ts';
+import { type Tenants, tenancyManager } from '../tenancy/ownership.ts';
 import { isProjected, project } from '../tenancy/projection.ts';
 import { tenantStatus } from '../tenancy/tenant-status.ts';
 import { afterProblem } from './outcome.ts';
 import type { Ports } from './ports.ts';
 import { keepGateway } from './tenant-gateway.ts';
 import { readTenantKey } from './tenant-wakes.ts';
-
-/** Owns what it projects, and nothing else, of each Namespace. */
-const fieldManager = 'certway-tenancy';
 
 type TenantPorts = Pick<Ports, 'kube' | 'stores' | 'log' | 'now'>;
 
@@ -56,7 +53,7 @@ async function tellNamespace(ports: TenantPorts, name: string): Promise<Written>
   // The uid, so that a namespace which has gone meanwhile is not asked for anew.
   const { uid = '' } = standing.metadata;
   const marked: Namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, uid, annotations: wanted } };
-  const written = await ports.kube.apply(namespaces, marked, { fieldManager, force: true });
+  const written = await ports.kube.apply(namespaces, marked, { fieldManager: tenancyManager, force: true });
   if (written.ok) ports.log.info({ controller: 'tenancy', namespace: name, ...wanted }, 'told what it may use');
   return written;
 }
@@ -75,26 +72,8 @@ async function tellTenant(ports: TenantPorts, name: string): Promise<Written> {
     ...wanted,
     conditions: said.reduce<readonly Condition[]>((all, each) => withCondition(all, each, now), standing ?? []),
   };
-  if (JSON.stringify(inOrder(status)) === JSON.stringify(inOrder(tenant.status ?? {}))) return undefined;
+  if (digestOf(status) === digestOf(tenant.status ?? {})) return undefined;
   const written = await ports.kube.replaceStatus(gatewayTenants, { ...tenant, status });
   if (written.ok) ports.stores.gatewayTenants.note(written.value);
   return written;
-}
-
-function inOrder({
-  observedGeneration,
-  conditions = [],
-  conflicts = [],
-}: NonNullable<GatewayTenant['status']>): unknown {
-  return [
-    observedGeneration,
-    conditions.map(({ type, status, reason, message, observedGeneration: seen }) => [
-      type,
-      status,
-      reason,
-      message,
-      seen,
-    ]),
-    conflicts.map(({ kind, name, message }) => [kind, name, message]),
-  ];
 }

@@ -106,11 +106,9 @@ export function restoreOne(
   account: string,
   kept: Pick<Entry, 'cell'> & { readonly spentBy: Readonly<Record<string, number>> },
 ): void {
-  const tat = kept.cell.tat + entry.added;
-  // Another account's checkpoint knows more of this cell, and keeps it.
-  if (tat < entry.cell.tat) return;
   entry.accounts.add(account);
-  if (tat === entry.cell.tat) return;
+  const tat = kept.cell.tat + entry.added;
+  if (tat <= entry.cell.tat) return;
   entry.cell = { ...kept.cell, tat };
   entry.rest = undefined;
   for (const [tenant, units] of Object.entries(kept.spentBy)) {

@@ -5,10 +5,11 @@ import type { GatewayInfra } from '../api/gateway-infra.ts';
 import { admissionPolicyBindings } from '../api/resources.ts';
 import { tenantPolicyNames } from '../tenancy/policies.ts';
 import { rendered } from './render-object.ts';
+import { certwayNamespace } from './space-names.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Kubernetes' own, and those in which what serves the tenants runs. */
-const always = ['default', 'kube-system', 'kube-public', 'kube-node-lease', 'certway-system'] as const;
+const always = ['default', 'kube-system', 'kube-public', 'kube-node-lease', certwayNamespace] as const;
 
 /** None where tenancy is off. */
 export function renderTenancy({ spec, metadata }: GatewayInfra): readonly Wanted[] {

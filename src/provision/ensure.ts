@@ -1,7 +1,7 @@
 // Makes one object stand as it is wanted, or takes one away; compares with the cache first, so that an object which is right costs no request.
 // Called by every reconciler of this folder. Only what carries both labels of ours is ever deleted.
 
-import { infraManagedBy, infraManager, infraUidLabel } from '../api/gateway-infra.ts';
+import { infraManagedBy, infraManager, infraUidLabel, stepLabel } from '../api/gateway-infra.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { labels } from '../api/names.ts';
 import type { Reply } from '../api/reply.ts';
@@ -16,7 +16,7 @@ import type { InfraPorts } from './ports.ts';
 import { infraOf, isOurs, storeOf } from './stores.ts';
 import { withoutYielded } from './yielded.ts';
 
-/** Who renders it; on each object as a label, so that what a step no longer renders can be told from what another one does. */
+/** Who renders it: the values of `stepLabel`. */
 export const steps = [
   'crds',
   'legacy',
@@ -29,7 +29,6 @@ export const steps = [
   'shared',
 ] as const;
 export type Step = (typeof steps)[number];
-export const stepLabel = 'certway.dev/infra-step';
 /** What we applied last, as a hash: a field that is no longer wanted is gone from the next apply. */
 export const appliedAnnotation = 'certway.dev/applied';
 

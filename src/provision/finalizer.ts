@@ -8,14 +8,14 @@
 //   nothing                         the finalizer comes off
 
 import type { Gateway } from '../api/gateway.ts';
-import { type GatewayInfra, infraFinalizer } from '../api/gateway-infra.ts';
+import { type GatewayInfra, infraFinalizer, stepLabel } from '../api/gateway-infra.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { deployments, gatewayClasses, gatewayInfras, pods } from '../api/resources.ts';
 import { controllerSelector } from '../infra/eg-names.ts';
 import { isServed } from '../infra/hosting.ts';
 import { keyOf } from '../kube/store.ts';
 import type { Outcome } from '../queue/work-queue.ts';
-import { remove, type Step, stepLabel, steps } from './ensure.ts';
+import { remove, type Step, steps } from './ensure.ts';
 import { afterTrouble } from './outcome.ts';
 import type { InfraPorts } from './ports.ts';
 import { type Standing, standing } from './prune.ts';

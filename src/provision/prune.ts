@@ -1,12 +1,13 @@
 // Takes away what a step rendered once and renders no longer: after an upgrade, an edit of the spec, or a class that was dropped. Called at the end
 // of a step, when all that is wanted stands. Judges by labels in the cluster, so a restart forgets nothing.
 
+import { stepLabel } from '../api/gateway-infra.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { Reply } from '../api/reply.ts';
 import type { Resource } from '../api/resources.ts';
 import * as resources from '../api/resources.ts';
 import { nameOf, type Wanted } from '../infra/wanted.ts';
-import { type EnsurePorts, type ProvisionProblem, remove, type Step, stepLabel } from './ensure.ts';
+import { type EnsurePorts, type ProvisionProblem, remove, type Step } from './ensure.ts';
 import { type InfraStores, kindKey } from './ports.ts';
 import { infraOf, isOurs, isPlausible, renderedEverywhere, renderedInSystem, renderedStore } from './stores.ts';
 

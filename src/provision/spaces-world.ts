@@ -1,13 +1,12 @@
 // What the caches say of namespaces: what each hosts, which of them Envoy Gateway may read now, and where something of ours is left. Read by
 // spaces.ts, and by the reconcile of the whole for Envoy Gateway's configuration and for its finalizer.
 
-import type { GatewayInfra } from '../api/gateway-infra.ts';
+import { type GatewayInfra, stepLabel } from '../api/gateway-infra.ts';
 import * as resources from '../api/resources.ts';
 import { gatewayRoles } from '../infra/eg-names.ts';
 import { type HostingWorld, hostIn, isHosting } from '../infra/hosting.ts';
 import { isAlwaysReserved, isReserved } from '../infra/space-names.ts';
 import type { Wanted } from '../infra/wanted.ts';
-import { stepLabel } from './ensure.ts';
 import type { InfraStores } from './ports.ts';
 import { isOurs, isPlausible, renderedStore } from './stores.ts';
 

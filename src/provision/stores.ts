@@ -1,7 +1,7 @@
 // The caches of everything that the infra half watches. Made by main-infra.ts; filled by watches.ts; read by every reconciler here.
 
 import type { Gateway, ListenerSet } from '../api/gateway.ts';
-import { type GatewayInfra, infraManagedBy, infraName, infraUidLabel } from '../api/gateway-infra.ts';
+import { type GatewayInfra, infraManagedBy, infraName, infraUidLabel, stepLabel } from '../api/gateway-infra.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { labels } from '../api/names.ts';
 import type { Rendered, Resource } from '../api/resources.ts';
@@ -108,6 +108,6 @@ export function isOurs({ metadata }: KubeObject, uid: string): boolean {
 export function isPlausible({ kind, metadata }: KubeObject, systemNamespace: string | undefined): boolean {
   const { namespace, name, labels: marks } = metadata;
   if (namespace === undefined || namespace === systemNamespace) return true;
-  if (marks?.['certway.dev/infra-step'] !== 'namespace') return false;
+  if (marks?.[stepLabel] !== 'namespace') return false;
   return kind !== 'ConfigMap' || name === trustBundleName;
 }

@@ -2,11 +2,10 @@
 // a change in one namespace is looked at there alone. Wired up once in main-infra.ts.
 
 import type { Gateway, ListenerSet } from '../api/gateway.ts';
-import { infraName } from '../api/gateway-infra.ts';
+import { infraName, stepLabel } from '../api/gateway-infra.ts';
 import type { KubeObject } from '../api/meta.ts';
 import type { Change, Store } from '../kube/store.ts';
 import { parentOf } from '../resolve/source.ts';
-import { stepLabel } from './ensure.ts';
 import type { InfraStores, InfraWakes } from './ports.ts';
 import { infraOf } from './stores.ts';
 

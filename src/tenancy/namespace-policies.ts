@@ -1,7 +1,7 @@
 // The policies on Namespaces: their annotations of certway.dev/ are written by those who may, and our own accounts write nothing else. Part of what
 // policies.ts lists.
 
-import { changedKeys, type Policy, textsOf, trusted, trustedAccounts } from './policy.ts';
+import { changedKeys, isOurs, type Policy, textsOf, trusted } from './policy.ts';
 
 const marks = (kind: 'annotations' | 'labels'): Policy['variables'] => [
   [`${kind}Before`, `oldObject == null || !has(oldObject.metadata.${kind}) ? {} : oldObject.metadata.${kind}`],
@@ -32,8 +32,6 @@ export const namespaces: Policy = {
     },
   ],
 };
-
-const isOurs = `request.userInfo.username in [${trustedAccounts.map((each) => `'${each}'`).join(', ')}]`;
 
 /** A right to patch Namespaces cannot be narrowed by RBAC: a stolen token of ours could take off what Pod Security asks for. */
 export const ownMarks: Policy = {

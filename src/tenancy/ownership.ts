@@ -3,6 +3,9 @@
 
 import type { GatewayTenant } from '../api/gateway-tenant.ts';
 
+/** The field manager of all that is written for tenants. */
+export const tenancyManager = 'certway-tenancy';
+
 /** What must be known of other tenants; each answer costs what it finds. */
 export interface Tenants {
   /** Those that name the namespace. */

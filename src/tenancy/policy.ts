@@ -54,8 +54,11 @@ function isBeneath(host: string, domain: string): string {
 const isSpeaking = speaking.map((prefix) => `key.startsWith('${prefix}')`).join(' || ');
 const entries = `(variables.tenancy['${annotations.domains}'].split(',').map(entry, entry.trim().lowerAscii()))`;
 
+/** CEL: whether one of our own accounts asks. */
+export const isOurs = `request.userInfo.username in [${trustedAccounts.map((each) => `'${each}'`).join(', ')}]`;
+
 export const trusted = [
-  `(request.userInfo.username in [${trustedAccounts.map((each) => `'${each}'`).join(', ')}]`,
+  `(${isOurs}`,
   ` || authorizer.group('certway.dev').resource('gatewaytenants').check('update').allowed())`,
 ].join('');
 

@@ -30,6 +30,8 @@ import { startTether } from '../rig/tether.ts';
 import { until } from '../rig/wait.ts';
 
 export interface CrdScene extends AsyncDisposable {
+  /** Goes with the scene. */
+  readonly dir: string;
   readonly admin: Kubectl;
   readonly audit: Audit;
   /** Of the ServiceAccount, in the audit log. */
@@ -67,6 +69,7 @@ export async function crdScene(): Promise<CrdScene> {
   const server = { url: plane.apiUrl, caFile: plane.apiCaFile };
   const kubeconfig = await writeKubeconfig(join(dir, 'infra.kubeconfig'), server, { kind: 'token', token });
   return {
+    dir,
     admin,
     audit: openAudit(plane.auditLog),
     user,

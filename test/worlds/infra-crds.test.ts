@@ -2,7 +2,6 @@
 // they are wanted, let go with their label and taken back with it, as each policy says, and never deleted.
 
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayInfra } from '../../src/api/gateway-infra.ts';
@@ -198,7 +197,7 @@ describe('policies', () => {
 describe('what the API server refuses', () => {
   it('is told in its own words: the safe-upgrades policy against an older bundle', async () => {
     await running[Symbol.asyncDispose]();
-    const older = await mkdtemp(join(tmpdir(), 'certway-older-'));
+    const older = await mkdtemp(join(scene.dir, 'older-'));
     for (const file of await readdir(directory)) {
       const text = await readFile(join(directory, file), 'utf8');
       await writeFile(join(older, file), text.replaceAll('"v1.6.1"', '"v1.4.1"'));
